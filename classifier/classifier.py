@@ -1,0 +1,189 @@
+"""The one way through: texts in, verdicts out. Every surface calls `Classifier.classify_many`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from classifier.contacts import ContactCheck, check
+from classifier.errors import ClassifierError, InputError
+from classifier.evidence import Explanation, explain, label_position
+from classifier.features import Occurrences
+from classifier.guidance import advise, warn
+from classifier.labels import LABELS, SAFE_LABELS, Label, Lang
+from classifier.message import Message, fold
+from classifier.model import LinearModel, load_model
+from classifier.policy import MODES, Mode, decide, thresholds_of
+from classifier.sender import DOUBTFUL, SenderKind, sender_kind
+from classifier.sender import wording as sender_wording
+from classifier.tokens import TokenizerName
+from classifier.verdict import Evidence, Verdict, Warning
+
+MAX_CHARACTERS = 20_000
+"""The longest message judged; a longer one is refused, never cut."""
+CHUNK = 2_000
+REASONS_TOML = Path(__file__).with_name("resources") / "reasons.toml"
+
+
+@cache
+def reasons() -> dict[str, dict[str, str]]:
+    """The wording of every reason."""
+    return tomllib.loads(REASONS_TOML.read_text(encoding="utf-8"))
+
+
+def check_text(text: object) -> str:
+    """Return the text, or raise `InputError` where it cannot be judged as a message."""
+    if not isinstance(text, str):
+        raise InputError("text.not_text", type=type(text).__name__)
+    if not text.strip():
+        raise InputError("text.blank")
+    if len(text) > MAX_CHARACTERS:
+        raise InputError("text.too_long", length=len(text), limit=MAX_CHARACTERS)
+    return text
+
+
+class Classifier:
+    """Classifies Chinese messages about debts. Thread-safe for reading; picklable by its folder, not by itself."""
+
+    def __init__(self, model: LinearModel) -> None:
+        self.model = model
+
+    @classmethod
+    def load(cls, path: str | Path | None = None, tokenizer: TokenizerName | None = None) -> Classifier:
+        """Load a model folder, the shipped one by default.
+
+        Raises `classifier.errors.ModelError` where the folder is missing, altered or of another format.
+        """
+        return cls(load_model(Path(path) if path is not None else None, tokenizer))
+
+    @property
+    def version(self) -> str:
+        """The model's version."""
+        return str(self.model.meta["version"])
+
+    def classify(
+        self, text: str, sender: str | None = None, *, mode: Mode = "balanced", lang: Lang = "zh"
+    ) -> Verdict:
+        """Classify one message. Raises `InputError` where the text is empty or longer than `MAX_CHARACTERS`."""
+        return self.classify_many([text], [sender], mode=mode, lang=lang)[0]
+
+    def classify_many(
+        self,
+        texts: Sequence[str],
+        senders: Sequence[str | None] | None = None,
+        *,
+        mode: Mode = "balanced",
+        lang: Lang = "zh",
+        evidence: bool = True,
+    ) -> list[Verdict]:
+        """Classify messages: one verdict each, in order.
+
+        With ``evidence=False`` the verdicts carry no evidence and the work is done in about half the time. Raises
+        `InputError` where a text is empty or too long; check rows with `check_text` first where they may be.
+        """
+        if mode not in MODES:
+            raise ClassifierError("mode.unknown", mode=mode)
+        if senders is not None and len(senders) != len(texts):
+            raise ValueError(f"{len(senders)} senders for {len(texts)} texts")
+        for text in texts:
+            check_text(text)
+        verdicts: list[Verdict] = []
+        for at in range(0, len(texts), CHUNK):
+            chunk = texts[at : at + CHUNK]
+            of = senders[at : at + CHUNK] if senders is not None else [None] * len(chunk)
+            verdicts += self._chunk(chunk, of, mode, lang, evidence)
+        return verdicts
+
+    def _chunk(
+        self, texts: Sequence[str], senders: Sequence[str | None], mode: Mode, lang: Lang, evidence: bool
+    ) -> Iterator[Verdict]:
+        model = self.model
+        messages = [fold(text) for text in texts]
+        views = model.space.occurrences(messages, positions=evidence)
+        linear = model.linear_logits(views, len(messages))
+        scores = model.scores_from(linear)
+        thresholds = thresholds_of(model.meta, mode)
+        bounds = [np.searchsorted(view.rows, np.arange(len(messages) + 1)) for view in views]
+        signals_by_row = self._signals(views[-1], bounds[-1], len(messages))
+        for row, message in enumerate(messages):
+            probabilities = {label: float(p) for label, p in zip(LABELS, scores.label_probabilities[row], strict=True)}
+            label, best, reason = decide(
+                probabilities,
+                thresholds,
+                characters=sum(c.isalnum() for c in message.folded),
+                known_share=model.space.known_share(message),
+                mode=mode,
+            )
+            contacts = check(message)
+            sender = sender_kind(senders[row] or "") if senders[row] else None
+            label, reason = _doubts(label, reason, probabilities, contacts, sender, thresholds.max_fraud_when_safe)
+            position = label_position(best)
+            kinds = np.flatnonzero(model.label_index == position)
+            kind = model.kinds[int(kinds[scores.kind_probabilities[row, kinds].argmax()])]
+            explanation = Explanation([], 0.0, 0.0, 0.0)
+            if evidence:
+                mine = [_rows(view, *bounds[i][row : row + 2]) for i, view in enumerate(views)]
+                explanation = explain(model, message, mine, linear[row], position, lang)
+            claimed = contacts.claimed
+            hotline = (claimed.name, claimed.hotlines[0]) if claimed and claimed.hotlines else None
+            judged: Label = label
+            yield Verdict(
+                text=message.text,
+                label=label,
+                best_label=best,
+                reason=reason,
+                reason_text=reasons()[reason][lang] if reason else None,
+                kind=kind,
+                probabilities=probabilities,
+                evidence=explanation.spans + _contact_evidence(contacts, message, lang),
+                guidance=advise(judged, kind, signals_by_row[row], message.folded, lang, hotline),
+                warnings=[*warn(judged, kind, signals_by_row[row], lang), *_sender_warning(sender, lang)],
+                log_odds=explanation.log_odds,
+                bias=explanation.bias,
+                remainder=explanation.remainder,
+                model_version=self.version,
+                mode=mode,
+            )
+
+    def _signals(self, view: Occurrences, bounds: np.ndarray, count: int) -> list[set[str]]:
+        """The ids of the signals of each message."""
+        first, signals = self.model.space.offset("signal"), self.model.space.signals
+        ids = [signals[c - first].id for c in view.columns.tolist()]
+        return [set(ids[bounds[row] : bounds[row + 1]]) for row in range(count)]
+
+
+def _rows(view: Occurrences, start: int, end: int) -> Occurrences:
+    cut = slice(start, end)
+    return Occurrences(view.rows[cut], view.columns[cut], view.values[cut], view.starts[cut], view.ends[cut])
+
+
+def _doubts(
+    label: Label,
+    reason: str | None,
+    probabilities: dict[str, float],
+    contacts: ContactCheck,
+    sender: SenderKind | None,
+    most_fraud: float,
+) -> tuple[Label, str | None]:
+    """Turn a lawful label into `uncertain` where the contacts or the sender speak against it."""
+    if label in SAFE_LABELS and contacts.contradicts:
+        return "uncertain", "contact_mismatch"
+    if label in SAFE_LABELS and sender in DOUBTFUL and probabilities["fraud"] > most_fraud / 3:
+        return "uncertain", "sender_doubtful"
+    return label, reason
+
+
+def _contact_evidence(contacts: ContactCheck, message: Message, lang: Lang) -> list[Evidence]:
+    """The registry's findings; they carry no learned weight, and so none is shown."""
+    return [
+        Evidence(f.start, f.end, message.text[f.start : f.end], f"registry.{f.id}", 0.0, f.text(lang))
+        for f in contacts.findings
+    ]
+
+
+def _sender_warning(sender: SenderKind | None, lang: Lang) -> list[Warning]:
+    return [Warning(f"sender_{sender}", sender_wording(sender, lang))] if sender else []

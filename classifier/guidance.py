@@ -1,0 +1,84 @@
+"""Guidance: the article's advice and the warnings that fit a message, chosen by label, kind and signals.
+
+Wording and rules live in ``resources/guidance.toml``.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from classifier.labels import Label, Lang
+from classifier.verdict import Advice, Warning
+
+TOML = Path(__file__).with_name("resources") / "guidance.toml"
+MOST = 4  # the one thing to do first, and at most three more
+
+
+@cache
+def tables() -> dict[str, Any]:
+    """The whole resource."""
+    return tomllib.loads(TOML.read_text(encoding="utf-8"))
+
+
+def _fits(rule: dict[str, Any], label: Label, kind: str, signals: Collection[str]) -> bool:
+    return (
+        rule.get("label", label) == label
+        and kind.split(".", 1)[1] in rule.get("kinds", [kind.split(".", 1)[1]])
+        and ("signals" not in rule or any(s in signals for s in rule["signals"]))
+    )
+
+
+def closed_channel_reason(folded: str, signals: Collection[str]) -> str:
+    """Which of the article's four reasons fits a message about a closed repayment channel: an advice id."""
+    for reason in tables()["reason"]:
+        by_signal = any(s in signals for s in reason.get("signals", ()))
+        by_words = "words" in reason and re.search(reason["words"], folded)
+        if by_signal or by_words or not {"signals", "words"} & reason.keys():
+            return str(reason["advice"])
+    raise AssertionError("the last reason fits always")
+
+
+def advice_ids(label: Label, kind: str, signals: Collection[str], folded: str) -> list[str]:
+    """The ids of the advice for a message, the first the one to do first."""
+
+    def candidates() -> Iterator[str]:
+        for rule in tables()["rule"]:
+            if _fits(rule, label, kind, signals):
+                if rule.get("reason"):
+                    yield closed_channel_reason(folded, signals)
+                yield from rule.get("advice", ())
+
+    return list(dict.fromkeys(candidates()))[:MOST]
+
+
+def advise(
+    label: Label, kind: str, signals: Collection[str], folded: str, lang: Lang, contact: tuple[str, str] | None = None
+) -> list[Advice]:
+    """The advice for a message; `contact` is (name, hotline) of the lender that it names, where known."""
+    return [render(id, lang, contact) for id in advice_ids(label, kind, signals, folded)]
+
+
+def render(id: str, lang: Lang, contact: tuple[str, str] | None = None) -> Advice:
+    """One advice in one language."""
+    entry = tables()["advice"][id]
+    text = entry[lang]
+    if contact is not None and f"known_{lang}" in entry:
+        text = entry[f"known_{lang}"].format(lender=contact[0], hotline=contact[1])
+    section = tables()["sections"][entry["section"]][lang]
+    if "source" in entry:
+        section = f"{section}（{entry['source']}）" if lang == "zh" else f"{section} ({entry['source']})"
+    return Advice(id, entry["action"], entry["title"][lang], text, section)
+
+
+def warn(label: Label, kind: str, signals: Collection[str], lang: Lang) -> list[Warning]:
+    """The warnings that fit a message, each id once."""
+    found: dict[str, Warning] = {}
+    for rule in tables()["warning"]:
+        if _fits(rule, label, kind, signals):
+            found.setdefault(rule["id"], Warning(rule["id"], rule[lang]))
+    return list(found.values())

@@ -1,0 +1,99 @@
+"""Augmentation at training time: copies of messages as they might have come, never kept in the corpus.
+
+Each copy changes what carries no meaning: the signature is dropped, moved or added, a courtesy tail is added or
+dropped, a character is hidden as senders of any label hide it (lawful senders dodge filters too), punctuation is lost.
+The random generator is seeded; the same corpus gives the same copies.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import tomllib
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+TOML = Path(__file__).resolve().parent.parent / "resources" / "augmentation.toml"
+SHARE = 0.6
+"""Share of messages that get a copy."""
+SIGNATURE = re.compile(r"^(【[^】]{2,16}】)(.+)$|^(.+?)(【[^】]{2,16}】)$", re.S)
+
+
+@cache
+def _tables() -> dict[str, Any]:
+    return tomllib.loads(TOML.read_text(encoding="utf-8"))
+
+
+def _signature(text: str, rng: random.Random) -> str:
+    match = SIGNATURE.match(text)
+    if match is None:
+        return rng.choice(_tables()["signatures"]) + text if len(text) > 12 else text
+    signature, body = (match[1], match[2]) if match[1] else (match[4], match[3])
+    return rng.choice((body, body + signature, signature + body))
+
+
+def _courtesy(text: str, rng: random.Random) -> str:
+    for tail in _tables()["tails"]:
+        if text.endswith(tail):
+            return text[: -len(tail)]
+    return text.rstrip("。.!！") + rng.choice("。，, ") + rng.choice(_tables()["tails"])
+
+
+def _punctuation(text: str, rng: random.Random) -> str:
+    table = rng.choice(({"，": ",", "。": ".", "：": ":", "！": "!"}, {"，": " ", "。": " ", "！": ""}, {"，": "", "。": ""}))
+    return text.translate(str.maketrans(table))
+
+
+def _insert(text: str, rng: random.Random) -> str:
+    han = [i for i in range(1, len(text)) if "\u4e00" <= text[i] <= "\u9fff" and "\u4e00" <= text[i - 1] <= "\u9fff"]
+    mark = rng.choice(_tables()["marks"])
+    for at in sorted(rng.sample(han, min(len(han), rng.randint(1, 3))), reverse=True):
+        text = text[:at] + mark + text[at:]
+    return text
+
+
+def _homophone(text: str, rng: random.Random) -> str:
+    table: dict[str, str] = _tables()["homophones"]
+    spots = [i for i, c in enumerate(text) if c in table]
+    for at in rng.sample(spots, min(len(spots), rng.randint(1, 3))):
+        text = text[:at] + rng.choice(table[text[at]]) + text[at + 1 :]
+    return text
+
+
+def _pinyin(text: str, rng: random.Random) -> str:
+    table: dict[str, str] = _tables()["pinyin"]
+    spots = [i for i, c in enumerate(text) if c in table]
+    for at in sorted(rng.sample(spots, min(len(spots), rng.randint(1, 4))), reverse=True):
+        text = text[:at] + table[text[at]] + text[at + 1 :]
+    return text
+
+
+MOVES: tuple[Callable[[str, random.Random], str], ...] = (
+    _signature, _signature, _courtesy, _punctuation, _insert, _homophone, _homophone, _pinyin,
+)  # fmt: skip
+
+
+def augment(texts: Sequence[str], labels: Sequence[str], seed: int) -> tuple[list[str], list[int]]:
+    """Return copies and, for each, the index of the text it was made from.
+
+    A courtesy tail is not given to fraud by preference, nor hiding to any label by preference: what a copy teaches is
+    that these things do not decide.
+    """
+    copies: list[str] = []
+    origin: list[int] = []
+    rng = random.Random(seed)
+    for index, (text, label) in enumerate(zip(texts, labels, strict=True)):
+        if rng.random() >= SHARE:
+            continue
+        moves = rng.sample(MOVES, 1 if rng.random() < 0.6 else 2)
+        copy = text
+        for move in moves:
+            if move is _courtesy and label == "unrelated":
+                continue
+            copy = move(copy, rng)
+        if copy != text and copy.strip():
+            copies.append(copy)
+            origin.append(index)
+    return copies, origin

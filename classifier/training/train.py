@@ -1,0 +1,190 @@
+"""Corpus -> model folder: grouped folds, calibration and thresholds out of fold, the final fit, the scoring files."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.pipeline import Pipeline
+
+from classifier.features import ViewConfig
+from classifier.labels import LABELS
+from classifier.message import Message, fold
+from classifier.model import LinearModel, quantise, save_model
+from classifier.policy import MODES
+from classifier.training.augmentation import augment
+from classifier.training.calibration import fit_calibration, label_probabilities
+from classifier.training.corpus import MESSAGES, corpus_hash, load_corpus
+from classifier.training.figures import bootstrap_interval, pair_accuracy, summarise
+from classifier.training.thresholds import apply, choose
+from classifier.training.vectorizer import MessageVectorizer, to_matrix
+
+SEED = 20261123
+FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides a training run besides the corpus."""
+
+    views: ViewConfig = ViewConfig()
+    C: float = 20.0
+    max_iter: int = 80
+    augment: bool = True
+    target: str = "kind"
+    seed: int = SEED
+
+
+def make_pipeline(recipe: Recipe, vectorizer: MessageVectorizer | None = None) -> Pipeline:
+    """The scikit-learn pipeline of a recipe, unfitted: vectorizer and multinomial logistic regression."""
+    classifier = LogisticRegression(C=recipe.C, max_iter=recipe.max_iter, tol=1e-3, random_state=recipe.seed)
+    return Pipeline([("features", vectorizer or MessageVectorizer(recipe.views)), ("classifier", classifier)])
+
+
+def fit(frame: pd.DataFrame, messages: Sequence[Message], recipe: Recipe) -> Pipeline:
+    """Fit one pipeline on the rows of `frame`, whose folded texts are `messages`; augments where the recipe says so.
+
+    The vocabulary is learnt from the messages alone; the copies made by augmentation only add rows.
+    """
+    pipeline = make_pipeline(recipe)
+    features, classifier = pipeline.named_steps["features"], pipeline.named_steps["classifier"]
+    target = frame[recipe.target].to_numpy()
+    weights = np.ones(len(frame))
+    texts: list[Message] = list(messages)
+    features.fit(texts)
+    if recipe.augment:
+        copies, origin = augment(frame.text.to_list(), frame.label.to_list(), recipe.seed)
+        texts += [fold(c) for c in copies]
+        target = np.concatenate([target, target[origin]])
+        weights = np.concatenate([weights, np.full(len(copies), 0.5)])
+    # lbfgs stops at max_iter by intent: beyond it the folds gain nothing (see the model card)
+    classifier.fit(to_matrix(features.space_, texts), target, sample_weight=weights)
+    return pipeline
+
+
+def out_of_fold(
+    frame: pd.DataFrame, messages: Sequence[Message], recipe: Recipe, kinds: tuple[str, ...], jobs: int = 2
+) -> tuple[np.ndarray, np.ndarray]:
+    """Raw logits of every message by a model that never saw its family: (n, classes), and the fold of each."""
+    splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=recipe.seed)
+    folds = np.zeros(len(frame), int)
+    splits = list(splitter.split(np.zeros(len(frame)), frame.kind, frame.family))
+
+    def one(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+        pipeline = fit(frame.iloc[train], [messages[i] for i in train], recipe)
+        matrix = to_matrix(pipeline.named_steps["features"].space_, [messages[i] for i in test])
+        classifier = pipeline.named_steps["classifier"]
+        logits = np.full((len(test), len(kinds)), -30.0)
+        logits[:, [kinds.index(k) for k in classifier.classes_]] = classifier.decision_function(matrix)
+        return logits
+
+    results = joblib.Parallel(n_jobs=jobs)(joblib.delayed(one)(train, test) for train, test in splits)
+    logits = np.zeros((len(frame), len(kinds)))
+    for number, ((_, test), part) in enumerate(zip(splits, results, strict=True)):
+        logits[test], folds[test] = part, number
+    return logits, folds
+
+
+def cross_fitted(logits: np.ndarray, folds: np.ndarray, frame: pd.DataFrame, kinds: tuple[str, ...]) -> dict[str, Any]:
+    """Figures on the folds with calibration and thresholds chosen on the OTHER folds: nothing is chosen on what it reports."""
+    truth = frame.label.to_numpy()
+    probabilities = np.zeros((len(frame), len(LABELS)))
+    said = {mode: np.empty(len(frame), object) for mode in MODES}
+    for number in np.unique(folds):
+        here, there = folds == number, folds != number
+        calibration = fit_calibration(logits[there], truth[there], kinds)
+        chosen_on = label_probabilities(logits[there], kinds, calibration)
+        probabilities[here] = label_probabilities(logits[here], kinds, calibration)
+        for mode in MODES:
+            said[mode][here] = apply(probabilities[here], choose(chosen_on, truth[there], mode))
+    best = np.array(LABELS)[probabilities.argmax(axis=1)]
+    figures = summarise(truth, probabilities, said["balanced"])
+    figures["macro_f1_interval"] = bootstrap_interval(truth, best, frame.family.to_numpy())
+    figures["pairs"] = pair_accuracy(frame.pair.to_numpy(), truth, best)
+    figures["cautious"] = summarise(truth, probabilities, said["cautious"])["with_abstention"]
+    return figures
+
+
+def threshold_table(probabilities: np.ndarray, truth: np.ndarray) -> list[list[float]]:
+    """Both error rates at every threshold: [t, fraud called lawful with p(fraud) <= t, lawful called fraud with p >= t]."""
+    best = np.array(LABELS)[probabilities.argmax(axis=1)]
+    fraud_p = probabilities[:, LABELS.index("fraud")]
+    fraud, lawful = truth == "fraud", np.isin(truth, ("official", "collection"))
+    safe = np.isin(best, ("official", "collection"))
+    return [
+        [
+            round(t, 2),
+            round(float((fraud & safe & (fraud_p <= t)).sum() / fraud.sum()), 4),
+            round(float((lawful & (best == "fraud") & (fraud_p >= t)).sum() / lawful.sum()), 4),
+        ]
+        for t in np.arange(0.05, 1.0, 0.05)
+    ]
+
+
+def train(
+    out: Path,
+    corpus: Path = MESSAGES,
+    recipe: Recipe | None = None,
+    jobs: int = 2,
+    say: Callable[[str], None] = lambda _: None,
+) -> LinearModel:
+    """Train on a corpus folder and write the model folder `out`; the same corpus gives the same scoring bytes."""
+    recipe = recipe or Recipe()
+    frame = load_corpus(corpus)
+    kinds = tuple(sorted(frame.kind.unique()))
+    say(f"{len(frame)} messages, {len(kinds)} kinds, {frame.family.nunique()} families")
+    messages = [fold(text) for text in frame.text]
+    logits, folds = out_of_fold(frame, messages, recipe, kinds, jobs)
+    figures = cross_fitted(logits, folds, frame, kinds)
+    say(f"grouped folds: macro-F1 {figures['macro_f1']}, fraud called lawful {figures['fraud_called_lawful']['rate']}")
+    truth = frame.label.to_numpy()
+    calibration = fit_calibration(logits, truth, kinds)
+    probabilities = label_probabilities(logits, kinds, calibration)
+    thresholds = {mode: asdict(choose(probabilities, truth, mode)) for mode in MODES}
+    figures["thresholds"] = threshold_table(probabilities, truth)
+
+    pipeline = fit(frame, messages, recipe)
+    classifier = pipeline.named_steps["classifier"]
+    weights, scales = quantise(classifier.coef_.T)
+    # The pipeline keeps exactly the numbers that are shipped, so that the two can be held equal.
+    classifier.coef_ = np.ascontiguousarray((weights * scales[:, None]).T.astype(np.float32))
+    classifier.intercept_ = classifier.intercept_.astype(np.float32)
+    meta = {
+        "version": f"{corpus_hash(frame)[:8]}",
+        "corpus": {"sha256": corpus_hash(frame), "messages": len(frame), "families": int(frame.family.nunique())},
+        "labels": frame.label.value_counts().sort_index().to_dict(),
+        "recipe": asdict(recipe),
+        "calibration": calibration,
+        "thresholds": thresholds,
+        "figures": figures,
+        "versions": {
+            "python": platform.python_version(),
+            **{n: version(n) for n in ("numpy", "scipy", "scikit-learn", "rjieba", "google-re2", "hyperscan")},
+        },
+    }
+    space = pipeline.named_steps["features"].space_
+    model = LinearModel(space, weights, scales, classifier.intercept_, tuple(classifier.classes_), meta)
+    save_model(model, out)
+    joblib.dump(pipeline, out / "pipeline.joblib", compress=("lzma", 3))
+    say(f"written to {out}")
+    return model
+
+
+def oof_cache(path: Path, logits: np.ndarray, folds: np.ndarray, frame: pd.DataFrame, kinds: tuple[str, ...]) -> None:
+    """Keep out-of-fold logits for error analysis (not shipped)."""
+    np.savez_compressed(path, logits=logits.astype(np.float32), folds=folds, ids=frame.id.to_numpy(str), kinds=np.array(kinds))
+
+
+def describe(meta: dict[str, Any]) -> str:
+    """The metadata's figures as JSON, for `classify info`."""
+    return json.dumps(meta, ensure_ascii=False, indent=1)
