@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from classifier.contacts import ContactCheck, check
+from classifier.contacts import PUBLIC, ContactCheck, check
 from classifier.errors import ClassifierError, InputError
 from classifier.evidence import Explanation, explain, label_position
 from classifier.features import Occurrences
 from classifier.guidance import advise, warn
 from classifier.labels import LABELS, SAFE_LABELS, Label, Lang
-from classifier.message import Message, fold
+from classifier.message import Message, fold_many
 from classifier.model import LinearModel, load_model
 from classifier.policy import MODES, Mode, decide, thresholds_of
 from classifier.sender import DOUBTFUL, SenderKind, sender_kind
@@ -65,9 +65,7 @@ class Classifier:
         """The model's version."""
         return str(self.model.meta["version"])
 
-    def classify(
-        self, text: str, sender: str | None = None, *, mode: Mode = "balanced", lang: Lang = "zh"
-    ) -> Verdict:
+    def classify(self, text: str, sender: str | None = None, *, mode: Mode = "balanced", lang: Lang = "zh") -> Verdict:
         """Classify one message. Raises `InputError` where the text is empty or longer than `MAX_CHARACTERS`."""
         return self.classify_many([text], [sender], mode=mode, lang=lang)[0]
 
@@ -102,7 +100,7 @@ class Classifier:
         self, texts: Sequence[str], senders: Sequence[str | None], mode: Mode, lang: Lang, evidence: bool
     ) -> Iterator[Verdict]:
         model = self.model
-        messages = [fold(text) for text in texts]
+        messages = fold_many(texts)
         views = model.space.occurrences(messages, positions=evidence)
         linear = model.linear_logits(views, len(messages))
         scores = model.scores_from(linear)
@@ -110,7 +108,9 @@ class Classifier:
         bounds = [np.searchsorted(view.rows, np.arange(len(messages) + 1)) for view in views]
         signals_by_row = self._signals(views[-1], bounds[-1], len(messages))
         for row, message in enumerate(messages):
-            probabilities = {label: float(p) for label, p in zip(LABELS, scores.label_probabilities[row], strict=True)}
+            probabilities: dict[str, float] = {
+                label: float(p) for label, p in zip(LABELS, scores.label_probabilities[row], strict=True)
+            }
             label, best, reason = decide(
                 probabilities,
                 thresholds,
@@ -129,7 +129,8 @@ class Classifier:
                 mine = [_rows(view, *bounds[i][row : row + 2]) for i, view in enumerate(views)]
                 explanation = explain(model, message, mine, linear[row], position, lang)
             claimed = contacts.claimed
-            hotline = (claimed.name, claimed.hotlines[0]) if claimed and claimed.hotlines else None
+            known = claimed is not None and claimed.trusted and claimed.kind not in PUBLIC and claimed.hotlines
+            hotline = (claimed.name, claimed.hotlines[0]) if claimed is not None and known else None
             judged: Label = label
             yield Verdict(
                 text=message.text,

@@ -18,7 +18,9 @@ from classifier.labels import Lang, Wording
 from classifier.message import Message
 
 REGISTRY = Path(__file__).with_name("resources") / "contacts.csv"
-NUMBER = re.compile(r"(?<![\d.,*x-])(?:\(?0\d{2,3}\)?[- ]?\d{7,8}|[48]00[- ]?\d{3,4}[- ]?\d{3,4}|9[56]\d{3,6}|1[012]\d{3,4})(?![\d*x.,])")
+NUMBER = re.compile(
+    r"(?<![\d.,*x-])(?:\(?0\d{2,3}\)?[- ]?\d{7,8}|[48]00[- ]?\d{3,4}[- ]?\d{3,4}|9[56]\d{3,6}|1[012]\d{3,4})(?![\d*x.,])"
+)
 SIGNATURE = re.compile(r"[【\[(〔]([^】\])〕\n]{2,24})[】\])〕]")
 HOST = re.compile(r"(?:https?://)?([a-z0-9*.-]+\.[a-z]{2,8})")
 
@@ -28,7 +30,8 @@ WORDING: dict[FindingId, Wording] = {
         "署名是{lender}，留的却是{other}的电话 {value}", "signed as {lender} but gives {value}, the line of {other}"
     ),
     "lookalike_domain": Wording(
-        "网址 {value} 像{lender}的，但不是它公布的域名", "the address {value} looks like {lender}'s but is not its published domain"
+        "网址 {value} 像{lender}的，但不是它公布的域名",
+        "the address {value} looks like {lender}'s but is not its published domain",
     ),
     "number_matches": Wording(
         "电话 {value} 与{lender}公布的一致（号码可以伪造，不能证明消息是真的）",
@@ -56,6 +59,16 @@ class Organisation:
     second_source: str
     checked: str
     confidence: str
+
+    @property
+    def trusted(self) -> bool:
+        """Whether public material supports the row; only then may it accuse another or be shown as a hotline."""
+        return self.confidence in ("high", "medium")
+
+    def owns(self, number: str) -> bool:
+        """Whether a plain number is one of the hotlines; regional 96xxx lines are stored with their area code."""
+        own = (plain_number(h) for h in self.hotlines)
+        return any(h == number or (number.startswith("96") and h.endswith(number)) for h in own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +158,8 @@ def claimed_organisation(folded: str) -> Organisation | None:
     """The organisation that a message claims to come from: its signature, else the name it opens or closes with."""
     index = _index()
     for signature in SIGNATURE.finditer(folded):
+        if whole := index.by_alias.get(signature[1].strip()):
+            return whole
         if match := index.aliases.search(signature[1]):
             return index.by_alias[match[0]]
     for part in (folded[:16], folded[-10:]):
@@ -165,7 +180,13 @@ def mentioned_organisation(folded: str) -> Organisation | None:
 
 def _brand(domain: str) -> str:
     parts = domain.split(".")
-    return parts[-3] if len(parts) > 2 and parts[-2] in ("com", "net", "org", "gov") else parts[-2] if len(parts) > 1 else domain
+    return (
+        parts[-3]
+        if len(parts) > 2 and parts[-2] in ("com", "net", "org", "gov")
+        else parts[-2]
+        if len(parts) > 1
+        else domain
+    )
 
 
 def check(message: Message) -> ContactCheck:
@@ -182,10 +203,10 @@ def check(message: Message) -> ContactCheck:
         number = plain_number(match[0])
         owners = index.by_number.get(number, [])
         start, end = message.span(*match.span())
-        if any(o.id == claimed.id for o in owners):
+        if claimed.owns(number):
             own_number = True
             findings.append(Finding("number_matches", start, end, claimed.name, match[0]))
-        elif owners and all(o.kind not in PUBLIC for o in owners) and claimed.kind not in PUBLIC:
+        elif owners and all(o.kind not in PUBLIC and o.trusted for o in owners) and claimed.kind not in PUBLIC:
             others.append(Finding("number_of_another", start, end, claimed.name, match[0], owners[0].name))
     if not own_number:
         findings += others

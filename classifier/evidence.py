@@ -18,6 +18,7 @@ from classifier.features import FloatArray, Occurrences
 from classifier.labels import LABELS, Lang
 from classifier.message import Message
 from classifier.model import LinearModel
+from classifier.signals import Signal
 from classifier.verdict import Evidence
 
 STEPS = 16  # points on the path; the sum is then within 0.01 of the log-odds, and the rest is in `remainder`
@@ -139,8 +140,7 @@ def _parts(
             owner[start:end] = len(taken)
             taken.append(i)
     parts = [
-        _Part(placed[i][1], placed[i][2], float(sums[placed[i][2]] - sums[placed[i][1]]), f"@{placed[i][0]}")
-        for i in taken
+        _Part(placed[i][1], placed[i][2], float(sums[placed[i][2]] - sums[placed[i][1]]), f"@{placed[i][0]}") for i in taken
     ]
     at = 0
     for word in model.space.cut(message.folded):
@@ -161,7 +161,11 @@ def _parts(
 
 
 def _spans(
-    message: Message, parts: Sequence[_Part], placed: Sequence[tuple[int, int, int, float]], signals: Sequence, lang: Lang
+    message: Message,
+    parts: Sequence[_Part],
+    placed: Sequence[tuple[int, int, int, float]],
+    signals: Sequence[Signal],
+    lang: Lang,
 ) -> list[Evidence]:
     """Join neighbouring words of one direction and map everything to the original text."""
     joined: list[_Part] = []
@@ -191,4 +195,4 @@ def _spans(
 
 def label_position(label: str) -> int:
     """The position of a label in `LABELS`."""
-    return LABELS.index(label)  # type: ignore[arg-type]
+    return LABELS.index(label)

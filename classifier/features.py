@@ -40,11 +40,11 @@ class ViewConfig:
     char_orders: tuple[int, ...] = (1, 2, 3)
     pinyin_orders: tuple[int, ...] = (2, 3)
     word_orders: tuple[int, ...] = (1, 2)
-    min_df: int = 2
+    min_df: int = 3
     word_weight: float = 1.0
     char_weight: float = 1.0
     pinyin_weight: float = 0.7
-    signal_weight: float = 0.35
+    signal_weight: float = 0.25
     tokenizer: TokenizerName = "rjieba"
 
     def to_json(self) -> dict[str, Any]:
@@ -54,7 +54,8 @@ class ViewConfig:
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> ViewConfig:
         """The inverse of `to_json`."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+        return cls(**values)
 
 
 @dataclass(slots=True)
@@ -375,9 +376,7 @@ class FeatureSpace:
             views.append((parts, config.char_weight))
         if self.pinyin:
             syllables = chunk.syllables()
-            parts = [
-                self._known(_windows(*syllables, n, 9), self.pinyin[n], f"pinyin{n}") for n in sorted(self.pinyin)
-            ]
+            parts = [self._known(_windows(*syllables, n, 9), self.pinyin[n], f"pinyin{n}") for n in sorted(self.pinyin)]
             views.append((parts, config.pinyin_weight))
         found: list[Occurrences] = []
         for parts, weight in views:
@@ -406,9 +405,7 @@ class FeatureSpace:
             known = vocabulary[at] == grams.keys
             columns = at[known]
         values = np.zeros(0, np.float32)
-        return Occurrences(
-            grams.rows[known], columns + self.offset(block), values, grams.starts[known], grams.ends[known]
-        )
+        return Occurrences(grams.rows[known], columns + self.offset(block), values, grams.starts[known], grams.ends[known])
 
     def _signal_occurrences(self, messages: Sequence[Message], positions: bool) -> Occurrences:
         """Signals of each message; a signal that stands at several places shares its weight among them."""

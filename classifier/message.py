@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -134,42 +134,68 @@ def _translate(text: str, tables: _Tables) -> _Folding:
     return _Folding("".join(pieces), starts, ends)
 
 
+class _Screen:
+    """Which of the tables' characters occur in some texts, as small searches: most messages hide nothing."""
+
+    def __init__(self, texts: Sequence[str], tables: _Tables) -> None:
+        present = set("".join(texts))
+        self.hides = _any_of(present & tables.hiding_chars)
+        self.moves = _any_of(present & tables.moving)
+        self.translate = {ord(c): new for c in present if (new := tables.translate.get(ord(c))) is not None}
+        folded = present.union(*self.translate.values())
+        self.marked = _any_of(folded & tables.marks)
+        self.splits = _any_of(folded & tables.split_first)
+
+
+def _any_of(chars: Iterable[str]) -> Callable[[str], object]:
+    listed = "".join(sorted(chars))
+    return re.compile(f"[{re.escape(listed)}]").search if listed else lambda _: None
+
+
 def fold(text: str) -> Message:
     """Fold one text. Never raises; a lone surrogate is dropped as an invisible character."""
+    return fold_many([text])[0]
+
+
+def fold_many(texts: Sequence[str]) -> list[Message]:
+    """Fold texts; what they share is looked up once."""
     tables = _tables()
-    hiding = {} if tables.hiding_chars.isdisjoint(text) else _count_hiders(text, tables)
-    folded = text.translate(tables.translate)
-    in_place = tables.moving.isdisjoint(text)
-    suspects = (
-        not tables.marks.isdisjoint(folded),
-        not tables.split_first.isdisjoint(folded),
-        tables.contact_hints.search(folded) is not None,
-        tables.spaced_pattern.search(folded) is not None,
-    )
-    if in_place and not any(suspects):
-        return Message(text, folded, hiding=hiding)
+    screen = _Screen(texts, tables)
+    return [_fold(text, tables, screen) for text in texts]
+
+
+def _fold(text: str, tables: _Tables, screen: _Screen) -> Message:
+    hiding = _count_hiders(text, tables) if screen.hides(text) else {}
+    folded = text.translate(screen.translate) if screen.translate else text
+    in_place = not screen.moves(text)
+    between = screen.marked(folded) and tables.between_pattern.search(folded)
+    spaced = tables.spaced_pattern.search(folded)
+    split = screen.splits(folded) and tables.split_pattern.search(folded)
+    contact = tables.contact_hints.search(folded) and any(p.search(folded) for p, _ in tables.contact)
+    if not (between or spaced or split or contact):
+        if in_place:
+            return Message(text, folded, hiding=hiding)
+        work = _translate(text, tables)
+        return Message(text, work.text, work.starts, work.ends, hiding)
     work = _Folding(folded, [*range(len(text))], [*range(1, len(text) + 1)]) if in_place else _translate(text, tables)
-    if suspects[0]:
-        count = work.replace((m.start(), m.end(), "") for m in tables.between_pattern.finditer(work.text))
+    # Each step may uncover what the next one looks for, so all of them run.
+    count = work.replace((m.start(), m.end(), "") for m in tables.between_pattern.finditer(work.text))
+    if count:
+        hiding["between"] = count
+    gaps = [
+        (m.start() + i, m.start() + i + 1, "")
+        for m in tables.spaced_pattern.finditer(work.text)
+        for i in range(1, len(m[0]), 2)
+    ]
+    if work.replace(gaps):
+        hiding["spaced"] = len(gaps)
+    count = work.replace((m.start(), m.end(), tables.split[m[0]]) for m in tables.split_pattern.finditer(work.text))
+    if count:
+        hiding["split"] = count
+    for pattern, new in tables.contact:
+        count = work.replace((m.start(), m.end(), new) for m in pattern.finditer(work.text) if m[0] != new)
         if count:
-            hiding["between"] = count
-    if suspects[3]:
-        gaps = [
-            (m.start() + i, m.start() + i + 1, "")
-            for m in tables.spaced_pattern.finditer(work.text)
-            for i in range(1, len(m[0]), 2)
-        ]
-        if work.replace(gaps):
-            hiding["spaced"] = len(gaps)
-    if suspects[1]:
-        count = work.replace((m.start(), m.end(), tables.split[m[0]]) for m in tables.split_pattern.finditer(work.text))
-        if count:
-            hiding["split"] = count
-    if suspects[2]:
-        for pattern, new in tables.contact:
-            count = work.replace((m.start(), m.end(), new) for m in pattern.finditer(work.text) if m[0] != new)
-            if count:
-                hiding["contact"] = hiding.get("contact", 0) + count
+            hiding["contact"] = hiding.get("contact", 0) + count
     moved = work.starts[:1] not in ([], [0]) or any(b - a != 1 for a, b in pairwise(work.starts))
     if not moved and len(work.text) == len(text):
         return Message(text, work.text, hiding=hiding)

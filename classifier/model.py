@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,7 @@ from classifier.tokens import TokenizerName
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
-NOT_FOR_SCORING = {MANIFEST, "pipeline.joblib", "README.md", "CHANGELOG.md"}
+NOT_FOR_SCORING = {MANIFEST, "pipeline.joblib", "README.md", "CHANGELOG.md", "EVALUATION.md"}
 
 
 def default_folder() -> Path:
@@ -156,7 +155,7 @@ def _check_manifest(folder: Path) -> None:
     except (ValueError, AttributeError):
         raise ModelError("model.damaged", folder=folder, detail=MANIFEST) from None
     for name, expected in items:
-        if os.path.basename(name) != name:
+        if Path(name).name != name:
             raise ModelError("model.refused", folder=folder, name=name)
         file = folder / name
         if not file.is_file():

@@ -15,12 +15,16 @@ SenderKind = Literal["short_code", "gateway", "service", "line_400", "landline",
 
 WORDING: dict[SenderKind, Wording] = {
     "short_code": Wording("发送号码是95/96开头的机构短号", "the sender is an institution's 95/96 short number"),
-    "gateway": Wording("发送号码是106开头的群发通道，谁都可以租用", "the sender is a 106 bulk gateway, which anybody can rent"),
+    "gateway": Wording(
+        "发送号码是106开头的群发通道，谁都可以租用", "the sender is a 106 bulk gateway, which anybody can rent"
+    ),
     "service": Wording("发送号码是公共服务短号", "the sender is a public service number"),
     "line_400": Wording("发送号码是400/800热线", "the sender is a 400/800 line"),
     "landline": Wording("发送号码是座机", "the sender is a landline"),
     "mobile": Wording("发送号码是个人手机号", "the sender is a personal mobile"),
-    "virtual": Wording("发送号码是虚拟运营商号段，骗子常用", "the sender is a virtual-operator number, often used by fraudsters"),
+    "virtual": Wording(
+        "发送号码是虚拟运营商号段，骗子常用", "the sender is a virtual-operator number, often used by fraudsters"
+    ),
     "foreign": Wording("发送号码来自境外", "the sender is a foreign number"),
     "name": Wording("发送方不是号码", "the sender is not a number"),
 }

@@ -44,7 +44,9 @@ def _options(*decorators: Callable[[F], F]) -> Callable[[F], F]:
 
 
 common = _options(
-    click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", envvar="CLASSIFY_LANG", help="输出语言 / language."),
+    click.option(
+        "--lang", type=click.Choice(["zh", "en"]), default="zh", envvar="CLASSIFY_LANG", help="输出语言 / language."
+    ),
     click.option(
         "--mode",
         type=click.Choice(["cautious", "balanced", "best-guess"]),
@@ -200,7 +202,10 @@ def batch(
     handle = sys.stdin.buffer if source == "-" else _open(path)
     size = 0 if source == "-" else path.stat().st_size
     with click.progressbar(
-        length=max(size, 1), label=wording()["batch.label"][lang], file=sys.stderr, hidden=quiet or not sys.stderr.isatty()
+        length=max(size, 1),
+        label=wording()["batch.label"][lang],
+        file=sys.stderr,
+        hidden=quiet or not sys.stderr.isatty(),
     ) as bar:
         summary = score_csv(
             handle,

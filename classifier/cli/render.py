@@ -43,9 +43,7 @@ def wording() -> dict[str, dict[str, str]]:
 
 def safe(text: str) -> str:
     """Replace what a terminal would act on or hide by a visible dot, one for one; line breaks stay."""
-    return "".join(
-        c if c == "\n" else " " if c == "\t" else "·" if unicodedata.category(c) in HIDDEN else c for c in text
-    )
+    return "".join(c if c == "\n" else " " if c == "\t" else "·" if unicodedata.category(c) in HIDDEN else c for c in text)
 
 
 def cells(text: str) -> int:
@@ -167,7 +165,11 @@ def layout(verdict: Verdict, lang: Lang, width: int = 80, *, colour: bool = Fals
             bar = "█" * round(verdict.probabilities[k] * 20)
             pad = " " * (longest - cells(label_name(k, lang)))
             lines.append(
-                [(f"  {label_name(k, lang)}{pad} ", ""), (bar.ljust(20, "░"), k), (f" {verdict.probabilities[k]:4.0%}", "")]
+                [
+                    (f"  {label_name(k, lang)}{pad} ", ""),
+                    (bar.ljust(20, "░"), k),
+                    (f" {verdict.probabilities[k]:4.0%}", ""),
+                ]
             )
     lines.append([])
     for warning in verdict.warnings:
@@ -222,5 +224,8 @@ def brief(verdict: Verdict, lang: Lang) -> str:
     reason = verdict.reason_text or (why.note if why and why.name != "words" else f"“{safe(why.text)}”" if why else "")
     name = label_name(verdict.label, lang)
     return wording()["brief"][lang].format(
-        label=name, percent=f"{verdict.confidence:.0%}", reason=reason.replace("\n", " "), advice=verdict.guidance[0].title
+        label=name,
+        percent=f"{verdict.confidence:.0%}",
+        reason=reason.replace("\n", " "),
+        advice=verdict.guidance[0].title,
     )

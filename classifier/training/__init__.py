@@ -1,0 +1,1 @@
+"""Corpus to model: corpus, augmentation, training, evaluation, report."""

@@ -92,12 +92,18 @@ def traditional(text: str, strength: float, rng: random.Random) -> str:
     return _swap(text, strength, rng, lambda c: _tables()["traditional"](c))
 
 
+LOOK_ALIKE = dict(
+    zip(
+        "己已末未人入日贷货微征借账款代办还信期催收费转退停挂协商",
+        "已己未末入人曰货贷徽怔惜帐欵伐为坏倌斯摧攸赀砖褪渟桂胁啇",
+        strict=True,
+    )
+)
+
+
 def shape(text: str, strength: float, rng: random.Random) -> str:
     """Characters that look alike."""
-    alike = {"己": "已", "已": "己", "末": "未", "未": "末", "人": "入", "入": "人", "日": "曰", "贷": "货", "货": "贷", "微": "徽",
-             "征": "怔", "借": "惜", "账": "帐", "款": "欵", "代": "伐", "办": "为", "还": "坏", "信": "倌", "期": "斯", "催": "摧",
-             "收": "攸", "费": "赀", "转": "砖", "退": "褪", "停": "渟", "挂": "桂", "协": "胁", "商": "啇"}  # fmt: skip
-    return _swap(text, strength * 2, rng, lambda c: alike.get(c, c))
+    return _swap(text, strength * 2, rng, lambda c: LOOK_ALIKE.get(c, c))
 
 
 def insertion(text: str, strength: float, rng: random.Random) -> str:
@@ -221,7 +227,13 @@ def run_suite(classifier: Classifier, frame: pd.DataFrame, seed: int = 0) -> dic
             rng = random.Random(seed)
             after = _best(classifier, [attack(t, strength, rng).strip() or t for t in texts])
             kept = {label: round(float((after == truth)[right & (truth == label)].mean()), 4) for label in LABELS}
-            rows.append({"strength": strength, "kept": kept, "alarms": round(float((after == "fraud")[lawful].mean()) - base_alarm, 4)})
+            rows.append(
+                {
+                    "strength": strength,
+                    "kept": kept,
+                    "alarms": round(float((after == "fraud")[lawful].mean()) - base_alarm, 4),
+                }
+            )
         out[name] = rows
     rng = random.Random(seed)
     picked = [i for i in range(len(texts)) if right[i] and truth[i] == "fraud"]
@@ -235,7 +247,10 @@ def run_suite(classifier: Classifier, frame: pd.DataFrame, seed: int = 0) -> dic
 def to_table(attacks: dict[str, Any]) -> list[str]:
     """The suite as a Markdown table: label kept at the three strengths."""
     head = " / ".join(f"{s:.0%}" for s in STRENGTHS)
-    lines = [f"| attack ({head}) | " + " | ".join(LABELS) + " | more lawful called fraud, points |", "| --- |" + " --- |" * 5]
+    lines = [
+        f"| attack ({head}) | " + " | ".join(LABELS) + " | more lawful called fraud, points |",
+        "| --- |" + " --- |" * 5,
+    ]
     for name, rows in attacks.items():
         if name == "greedy":
             continue
@@ -243,5 +258,9 @@ def to_table(attacks: dict[str, Any]) -> list[str]:
         alarms = " / ".join(f"{100 * r['alarms']:+.1f}" for r in rows)
         lines.append(f"| {name} | " + " | ".join(cells) + f" | {alarms} |")
     g = attacks["greedy"]
-    lines += ["", f"Greedy attacker, up to {g['changes']} changed characters: {g['fraud_kept']:.1%} of {g['messages']} frauds still called fraud."]
+    lines += [
+        "",
+        f"Greedy attacker, up to {g['changes']} changed characters: "
+        f"{g['fraud_kept']:.1%} of {g['messages']} frauds still called fraud.",
+    ]
     return lines

@@ -29,21 +29,22 @@ def _tables() -> dict[str, Any]:
 def _signature(text: str, rng: random.Random) -> str:
     match = SIGNATURE.match(text)
     if match is None:
-        return rng.choice(_tables()["signatures"]) + text if len(text) > 12 else text
+        return str(rng.choice(_tables()["signatures"])) + text if len(text) > 12 else text
     signature, body = (match[1], match[2]) if match[1] else (match[4], match[3])
     return rng.choice((body, body + signature, signature + body))
 
 
 def _courtesy(text: str, rng: random.Random) -> str:
     for tail in _tables()["tails"]:
-        if text.endswith(tail):
+        if text.endswith(str(tail)):
             return text[: -len(tail)]
-    return text.rstrip("。.!！") + rng.choice("。，, ") + rng.choice(_tables()["tails"])
+    tail = str(rng.choice(_tables()["tails"]))
+    return text.rstrip("。.!！") + rng.choice("。，, ") + tail
 
 
 def _punctuation(text: str, rng: random.Random) -> str:
-    table = rng.choice(({"，": ",", "。": ".", "：": ":", "！": "!"}, {"，": " ", "。": " ", "！": ""}, {"，": "", "。": ""}))
-    return text.translate(str.maketrans(table))
+    lost, kept = rng.choice((("，。：！", ",.:!"), ("，。！；", "    "), ("，。、", "\0\0\0")))
+    return text.translate(str.maketrans(lost, kept)).replace("\0", "")
 
 
 def _insert(text: str, rng: random.Random) -> str:

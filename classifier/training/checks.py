@@ -26,7 +26,7 @@ MOST_FROM_ONE_SOURCE = 6
 MOBILE = re.compile(r"(?<![\d.])1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
 LONG_NUMBER = re.compile(r"(?<![\da-zA-Z])(?:\d{16,19}|\d{17}[Xx])(?!\d)")
 HOST = re.compile(
-    r"(?i)(?<![a-z0-9@.*-])((?:[a-z0-9-]+\.)+(?:com|cn|net|cc|top|vip|icu|pw|xyz|org|me|im|site|club|tk|ltd|la|tv|info|app|shop"
+    r"(?i)(?<![a-z0-9@.*-])((?:[a-z0-9-]{2,}\.)+(?:com|cn|net|cc|top|vip|icu|pw|xyz|org|me|im|site|club|tk|ltd|la|tv|info|app|shop"
     r"|work|ink|co|io|hk|tw))(?![a-z0-9.])"
 )
 
@@ -40,7 +40,7 @@ def schema(extra: dict[str, pa.Column] | None = None) -> pa.DataFrameSchema:
             "channel": pa.Column(str, pa.Check.isin(CHANNELS)),
             "register": pa.Column(str, pa.Check.isin(REGISTERS)),
             "era": pa.Column(str, pa.Check.isin(ERAS)),
-            "product": pa.Column(str, pa.Check.str_length(1)),
+            "product": pa.Column(str, pa.Check.str_length(min_value=1)),
             "origin": pa.Column(str, pa.Check.isin(["real", "imagined"])),
             "family": pa.Column(str, pa.Check.str_matches(r"^f\d{5}$")),
             "pair": pa.Column(str),
@@ -76,13 +76,13 @@ def pair_breaches(frame: pd.DataFrame, name: str) -> Iterator[str]:
 def privacy_breaches(frame: pd.DataFrame, name: str) -> Iterator[str]:
     """No mobile number of a real range, no whole card or ID number, no link that could live."""
     official = {d for org in registry() for d in org.domains}
-    for row in frame.itertuples():
+    for id, text in zip(frame.id.to_list(), frame.text.to_list(), strict=True):
         for what, pattern in (("mobile number", MOBILE), ("card or ID number", LONG_NUMBER)):
-            if match := pattern.search(row.text):
-                yield f"{name}: {row.id} holds a {what} {match[0]}"
-        for host in HOST.findall(row.text):
+            if match := pattern.search(text):
+                yield f"{name}: {id} holds a {what} {match[0]}"
+        for host in HOST.findall(text):
             if not any(host.lower() == d or host.lower().endswith("." + d) for d in official):
-                yield f"{name}: {row.id} holds a link that could live: {host}"
+                yield f"{name}: {id} holds a link that could live: {host}"
 
 
 def similarity_breaches(corpus: pd.DataFrame, challenge: pd.DataFrame | None) -> Iterator[str]:

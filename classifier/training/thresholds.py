@@ -51,11 +51,20 @@ def choose(probabilities: np.ndarray, labels: np.ndarray, mode: Mode) -> Thresho
     safe_said = np.isin(best, SAFE_LABELS)
     confident = probabilities.max(axis=1) >= top
     most = max(
-        (t for t in GRID if upper_bound(int((is_fraud & safe_said & confident & (fraud_p <= t)).sum()), int(is_fraud.sum())) <= danger),
+        (
+            t
+            for t in GRID
+            if upper_bound(int((is_fraud & safe_said & confident & (fraud_p <= t)).sum()), int(is_fraud.sum())) <= danger
+        ),
         default=0.0,
     )
     least = min(
-        (t for t in GRID if upper_bound(int((is_lawful & (best == "fraud") & confident & (fraud_p >= t)).sum()), int(is_lawful.sum())) <= alarm),
+        (
+            t
+            for t in GRID
+            if upper_bound(int((is_lawful & (best == "fraud") & confident & (fraud_p >= t)).sum()), int(is_lawful.sum()))
+            <= alarm
+        ),
         default=1.0,
     )
     return Thresholds(float(most), float(least), top)
@@ -63,7 +72,7 @@ def choose(probabilities: np.ndarray, labels: np.ndarray, mode: Mode) -> Thresho
 
 def apply(probabilities: np.ndarray, thresholds: Thresholds) -> np.ndarray:
     """The labels said, `uncertain` included, for probabilities (n, 4); the vector form of `classifier.policy.decide`."""
-    best = np.array(LABELS, dtype=object)[probabilities.argmax(axis=1)]
+    best: np.ndarray = np.array(LABELS, dtype=object)[probabilities.argmax(axis=1)]
     fraud_p = probabilities[:, LABELS.index("fraud")]
     unsure = np.isin(best, SAFE_LABELS) & (fraud_p > thresholds.max_fraud_when_safe)
     unsure |= (best == "fraud") & (fraud_p < thresholds.min_fraud)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,19 +12,19 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline
 
 from classifier.features import ViewConfig
 from classifier.labels import LABELS
-from classifier.message import Message, fold
+from classifier.message import Message, fold_many
 from classifier.model import LinearModel, quantise, save_model
 from classifier.policy import MODES
 from classifier.training.augmentation import augment
 from classifier.training.calibration import fit_calibration, label_probabilities
 from classifier.training.corpus import MESSAGES, corpus_hash, load_corpus
 from classifier.training.figures import bootstrap_interval, pair_accuracy, summarise
+from classifier.training.head import NBLogisticKinds
 from classifier.training.thresholds import apply, choose
 from classifier.training.vectorizer import MessageVectorizer, to_matrix
 
@@ -37,37 +36,38 @@ FOLDS = 5
 class Recipe:
     """Everything that decides a training run besides the corpus."""
 
-    views: ViewConfig = ViewConfig()
+    views: ViewConfig = field(default_factory=ViewConfig)
     C: float = 20.0
-    max_iter: int = 80
+    label_C: float = 5.0
+    smoothing: float = 2.0
+    label_share: float = 1.0
+    kind_share: float = 1.0
     augment: bool = True
-    target: str = "kind"
     seed: int = SEED
 
 
-def make_pipeline(recipe: Recipe, vectorizer: MessageVectorizer | None = None) -> Pipeline:
-    """The scikit-learn pipeline of a recipe, unfitted: vectorizer and multinomial logistic regression."""
-    classifier = LogisticRegression(C=recipe.C, max_iter=recipe.max_iter, tol=1e-3, random_state=recipe.seed)
-    return Pipeline([("features", vectorizer or MessageVectorizer(recipe.views)), ("classifier", classifier)])
+def make_pipeline(recipe: Recipe, jobs: int = 1) -> Pipeline:
+    """The scikit-learn pipeline of a recipe, unfitted: vectorizer and logistic regressions."""
+    head = NBLogisticKinds(recipe.C, recipe.label_C, recipe.smoothing, recipe.label_share, recipe.kind_share, n_jobs=jobs)
+    return Pipeline([("features", MessageVectorizer(recipe.views)), ("classifier", head)])
 
 
-def fit(frame: pd.DataFrame, messages: Sequence[Message], recipe: Recipe) -> Pipeline:
+def fit(frame: pd.DataFrame, messages: Sequence[Message], recipe: Recipe, jobs: int = 1) -> Pipeline:
     """Fit one pipeline on the rows of `frame`, whose folded texts are `messages`; augments where the recipe says so.
 
     The vocabulary is learnt from the messages alone; the copies made by augmentation only add rows.
     """
-    pipeline = make_pipeline(recipe)
+    pipeline = make_pipeline(recipe, jobs)
     features, classifier = pipeline.named_steps["features"], pipeline.named_steps["classifier"]
-    target = frame[recipe.target].to_numpy()
+    target = frame.kind.to_numpy()
     weights = np.ones(len(frame))
     texts: list[Message] = list(messages)
     features.fit(texts)
     if recipe.augment:
         copies, origin = augment(frame.text.to_list(), frame.label.to_list(), recipe.seed)
-        texts += [fold(c) for c in copies]
+        texts += fold_many(copies)
         target = np.concatenate([target, target[origin]])
         weights = np.concatenate([weights, np.full(len(copies), 0.5)])
-    # lbfgs stops at max_iter by intent: beyond it the folds gain nothing (see the model card)
     classifier.fit(to_matrix(features.space_, texts), target, sample_weight=weights)
     return pipeline
 
@@ -96,7 +96,7 @@ def out_of_fold(
 
 
 def cross_fitted(logits: np.ndarray, folds: np.ndarray, frame: pd.DataFrame, kinds: tuple[str, ...]) -> dict[str, Any]:
-    """Figures on the folds with calibration and thresholds chosen on the OTHER folds: nothing is chosen on what it reports."""
+    """Figures on the folds, calibration and thresholds chosen on the OTHER folds than they are reported on."""
     truth = frame.label.to_numpy()
     probabilities = np.zeros((len(frame), len(LABELS)))
     said = {mode: np.empty(len(frame), object) for mode in MODES}
@@ -116,7 +116,7 @@ def cross_fitted(logits: np.ndarray, folds: np.ndarray, frame: pd.DataFrame, kin
 
 
 def threshold_table(probabilities: np.ndarray, truth: np.ndarray) -> list[list[float]]:
-    """Both error rates at every threshold: [t, fraud called lawful with p(fraud) <= t, lawful called fraud with p >= t]."""
+    """Rows [t, fraud called lawful with p(fraud) <= t, lawful called fraud with p(fraud) >= t]."""
     best = np.array(LABELS)[probabilities.argmax(axis=1)]
     fraud_p = probabilities[:, LABELS.index("fraud")]
     fraud, lawful = truth == "fraud", np.isin(truth, ("official", "collection"))
@@ -143,7 +143,7 @@ def train(
     frame = load_corpus(corpus)
     kinds = tuple(sorted(frame.kind.unique()))
     say(f"{len(frame)} messages, {len(kinds)} kinds, {frame.family.nunique()} families")
-    messages = [fold(text) for text in frame.text]
+    messages = fold_many(frame.text.to_list())
     logits, folds = out_of_fold(frame, messages, recipe, kinds, jobs)
     figures = cross_fitted(logits, folds, frame, kinds)
     say(f"grouped folds: macro-F1 {figures['macro_f1']}, fraud called lawful {figures['fraud_called_lawful']['rate']}")
@@ -153,8 +153,9 @@ def train(
     thresholds = {mode: asdict(choose(probabilities, truth, mode)) for mode in MODES}
     figures["thresholds"] = threshold_table(probabilities, truth)
 
-    pipeline = fit(frame, messages, recipe)
+    pipeline = fit(frame, messages, recipe, jobs)
     classifier = pipeline.named_steps["classifier"]
+    classifier.n_jobs = 1
     weights, scales = quantise(classifier.coef_.T)
     # The pipeline keeps exactly the numbers that are shipped, so that the two can be held equal.
     classifier.coef_ = np.ascontiguousarray((weights * scales[:, None]).T.astype(np.float32))
@@ -178,13 +179,3 @@ def train(
     joblib.dump(pipeline, out / "pipeline.joblib", compress=("lzma", 3))
     say(f"written to {out}")
     return model
-
-
-def oof_cache(path: Path, logits: np.ndarray, folds: np.ndarray, frame: pd.DataFrame, kinds: tuple[str, ...]) -> None:
-    """Keep out-of-fold logits for error analysis (not shipped)."""
-    np.savez_compressed(path, logits=logits.astype(np.float32), folds=folds, ids=frame.id.to_numpy(str), kinds=np.array(kinds))
-
-
-def describe(meta: dict[str, Any]) -> str:
-    """The metadata's figures as JSON, for `classify info`."""
-    return json.dumps(meta, ensure_ascii=False, indent=1)
