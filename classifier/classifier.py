@@ -11,7 +11,7 @@ import numpy as np
 
 from classifier.contacts import PUBLIC, ContactCheck, check
 from classifier.errors import ClassifierError, InputError
-from classifier.evidence import Explanation, explain, label_position
+from classifier.evidence import Explanation, explain_many
 from classifier.features import Occurrences
 from classifier.guidance import advise, warn
 from classifier.labels import LABELS, SAFE_LABELS, Label, Lang
@@ -26,6 +26,7 @@ from classifier.verdict import Evidence, Verdict, Warning
 MAX_CHARACTERS = 20_000
 """The longest message judged; a longer one is refused, never cut."""
 CHUNK = 2_000
+NOTHING = Explanation([], 0.0, 0.0, 0.0)
 REASONS_TOML = Path(__file__).with_name("resources") / "reasons.toml"
 
 
@@ -105,8 +106,12 @@ class Classifier:
         linear = model.linear_logits(views, len(messages))
         scores = model.scores_from(linear)
         thresholds = thresholds_of(model.meta, mode)
-        bounds = [np.searchsorted(view.rows, np.arange(len(messages) + 1)) for view in views]
-        signals_by_row = self._signals(views[-1], bounds[-1], len(messages))
+        explanations = [NOTHING] * len(messages)
+        if evidence:
+            best_labels = scores.label_probabilities.argmax(axis=1)
+            explanations = explain_many(model, messages, views, linear, best_labels, lang)
+        characters, known_shares = model.space.measure(messages)
+        signals_by_row = self._signals(views[-1], len(messages))
         for row, message in enumerate(messages):
             probabilities: dict[str, float] = {
                 label: float(p) for label, p in zip(LABELS, scores.label_probabilities[row], strict=True)
@@ -114,20 +119,17 @@ class Classifier:
             label, best, reason = decide(
                 probabilities,
                 thresholds,
-                characters=sum(c.isalnum() for c in message.folded),
-                known_share=model.space.known_share(message),
+                characters=int(characters[row]),
+                known_share=float(known_shares[row]),
                 mode=mode,
             )
             contacts = check(message)
             sender = sender_kind(senders[row] or "") if senders[row] else None
             label, reason = _doubts(label, reason, probabilities, contacts, sender, thresholds.max_fraud_when_safe)
-            position = label_position(best)
+            position = LABELS.index(best)
             kinds = np.flatnonzero(model.label_index == position)
             kind = model.kinds[int(kinds[scores.kind_probabilities[row, kinds].argmax()])]
-            explanation = Explanation([], 0.0, 0.0, 0.0)
-            if evidence:
-                mine = [_rows(view, *bounds[i][row : row + 2]) for i, view in enumerate(views)]
-                explanation = explain(model, message, mine, linear[row], position, lang)
+            explanation = explanations[row]
             claimed = contacts.claimed
             known = claimed is not None and claimed.trusted and claimed.kind not in PUBLIC and claimed.hotlines
             hotline = (claimed.name, claimed.hotlines[0]) if claimed is not None and known else None
@@ -150,16 +152,13 @@ class Classifier:
                 mode=mode,
             )
 
-    def _signals(self, view: Occurrences, bounds: np.ndarray, count: int) -> list[set[str]]:
+    def _signals(self, view: Occurrences, count: int) -> list[set[str]]:
         """The ids of the signals of each message."""
         first, signals = self.model.space.offset("signal"), self.model.space.signals
-        ids = [signals[c - first].id for c in view.columns.tolist()]
-        return [set(ids[bounds[row] : bounds[row + 1]]) for row in range(count)]
-
-
-def _rows(view: Occurrences, start: int, end: int) -> Occurrences:
-    cut = slice(start, end)
-    return Occurrences(view.rows[cut], view.columns[cut], view.values[cut], view.starts[cut], view.ends[cut])
+        found: list[set[str]] = [set() for _ in range(count)]
+        for row, column in zip(view.rows.tolist(), view.columns.tolist(), strict=True):
+            found[row].add(signals[column - first].id)
+        return found
 
 
 def _doubts(

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from classifier.features import FloatArray, Occurrences
-from classifier.labels import LABELS, Lang
+from classifier.labels import Lang
 from classifier.message import Message
 from classifier.model import LinearModel
 from classifier.signals import Signal
@@ -25,6 +26,7 @@ STEPS = 16  # points on the path; the sum is then within 0.01 of the log-odds, a
 MAX_SPANS = 8
 MIN_WEIGHT = 0.10  # log-odds below which a span is not worth showing
 MAX_SIGNAL_SPAN = 24  # characters; a longer match is cut into its words
+MAX_WORDS_SPAN = 12  # characters to which neighbouring words are joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,160 +41,163 @@ class Explanation:
 
 def _log_odds(logits: FloatArray, inside: np.ndarray) -> FloatArray:
     """log p(label) - log p(not label) for logits of shape (..., kinds)."""
-    top = logits.max(axis=-1, keepdims=True)
-    powers = np.exp(logits - top)
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     odds: FloatArray = np.log(powers[..., inside].sum(axis=-1)) - np.log(powers[..., ~inside].sum(axis=-1))
     return odds
 
 
 def path_direction(model: LinearModel, linear: FloatArray, label: int) -> FloatArray:
-    """The mean gradient of the label's log-odds in the kind logits along the path, shape (kinds,)."""
+    """The mean gradient of one label's log-odds in the kind logits along each message's path: (n, kinds) -> (n, kinds)."""
     inside = model.label_index == label
     middle = (np.arange(STEPS, dtype=np.float32) + 0.5) / STEPS
-    logits = model.base_logits() + middle[:, None] * linear
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    direction = np.where(
-        inside,
-        powers / powers[:, inside].sum(axis=1, keepdims=True),
-        -powers / powers[:, ~inside].sum(axis=1, keepdims=True),
-    )
-    mean: FloatArray = direction.mean(axis=0)
+    logits = model.base_logits() + middle[None, :, None] * linear[:, None, :]
+    powers = np.exp(logits - logits.max(axis=2, keepdims=True))
+    powers[..., inside] /= powers[..., inside].sum(axis=2, keepdims=True)
+    powers[..., ~inside] /= -powers[..., ~inside].sum(axis=2, keepdims=True)
+    mean: FloatArray = powers.mean(axis=1)
     return mean
 
 
 @dataclass(slots=True)
 class _Part:
-    """A piece of the folded text that is shown as a whole."""
+    """A piece of the folded text that is shown as a whole; `signal` is its place in `Placed`, or -1 for words."""
 
     start: int
     end: int
     weight: float
-    name: str
+    signal: int
 
 
-def explain(
+Placed = list[tuple[int, int, int, float]]
+"""Signals with a place: (index of the signal, start, end, share)."""
+
+
+def explain_many(
     model: LinearModel,
-    message: Message,
+    messages: Sequence[Message],
     occurrences: Sequence[Occurrences],
     linear: FloatArray,
-    label: int,
+    labels: npt.NDArray[np.int64],
     lang: Lang = "zh",
     most: int = MAX_SPANS,
-) -> Explanation:
-    """Explain one message's probability of one label (a position in `LABELS`).
+) -> list[Explanation]:
+    """Explain each message's probability of its label (positions in `LABELS`, shape (n,)).
 
-    `occurrences` are this message's alone, with positions; `linear` is its row of `LinearModel.linear_logits`.
+    `occurrences` are those of the chunk, with positions, the signals last; `linear` is `LinearModel.linear_logits`.
     """
-    direction = path_direction(model, linear, label)
-    inside = model.label_index == label
-    scale = 1.0 / model.meta["calibration"]["temperature"]
-    size = len(message.folded)
-    density = np.zeros(size + 1)
-    first_signal = model.space.offset("signal")
-    signals = model.space.signals
-    whole: list[tuple[int, float]] = []
-    placed: list[tuple[int, int, int, float]] = []
-    for view in occurrences:
-        shares = (model.weights[view.columns] @ direction) * model.scales[view.columns] * view.values * scale
-        is_signal = len(view.columns) > 0 and view.columns[0] >= first_signal
-        if is_signal:
-            for column, start, end, share in zip(
-                view.columns.tolist(), view.starts.tolist(), view.ends.tolist(), shares.tolist(), strict=True
-            ):
-                if end <= start:
-                    whole.append((column - first_signal, share))
-                else:
-                    placed.append((column - first_signal, start, end, share))
-                    density[start:end] += share / (end - start)
+    count = len(messages)
+    direction = np.zeros_like(linear)
+    log_odds, bias = np.zeros(count), np.zeros(count)
+    for label in np.unique(labels):
+        mine, inside = labels == label, model.label_index == label
+        direction[mine] = path_direction(model, linear[mine], int(label))
+        log_odds[mine] = _log_odds(model.base_logits() + linear[mine], inside)
+        bias[mine] = _log_odds(model.base_logits(), inside)
+    scale = np.float32(1.0 / model.meta["calibration"]["temperature"])
+
+    def shares_of(view: Occurrences) -> FloatArray:
+        shares: FloatArray = np.einsum("ij,ij->i", model.weights[view.columns].astype(np.float32), direction[view.rows])
+        return shares * model.scales[view.columns] * view.values * scale
+
+    sizes = np.fromiter((len(m.folded) for m in messages), np.int64, count)
+    first = np.cumsum(sizes + 2) - (sizes + 2)  # where each message's characters begin in one long array
+    steps = np.zeros(int((sizes + 2).sum()) + 1)
+    for view in occurrences[:-1]:
+        if not len(view.rows):
             continue
-        starts, ends = np.clip(view.starts, 0, size), np.clip(view.ends, 0, size)
-        width = np.maximum(ends - starts, 1)
-        steps = np.zeros(size + 2)
-        np.add.at(steps, starts, shares / width)
-        np.add.at(steps, np.maximum(ends, starts + 1), -shares / width)
-        density += np.cumsum(steps)[: size + 1]
-    sums = np.concatenate([[0.0], np.cumsum(density)])
-    parts = _parts(model, message, placed, sums)
-    log_odds = float(_log_odds(model.base_logits() + linear, inside))
-    bias = float(_log_odds(model.base_logits(), inside))
-    found = _spans(message, parts, placed, signals, lang)
-    for index, share in whole:
-        note = signals[index].zh if lang == "zh" else signals[index].en
-        found.append(Evidence(0, 0, "", signals[index].id, share, note))
-    found = [e for e in found if abs(e.weight) >= MIN_WEIGHT]
-    found.sort(key=lambda e: -abs(e.weight))
-    shown = found[:most]
-    remainder = log_odds - bias - sum(e.weight for e in shown)
-    return Explanation(shown, log_odds, bias, remainder)
-
-
-def _parts(
-    model: LinearModel, message: Message, placed: Sequence[tuple[int, int, int, float]], sums: np.ndarray
-) -> list[_Part]:
-    """Cut the folded text into signal spans (strongest first, never overlapping) and the words between them."""
-    size = len(message.folded)
-    owner = np.full(size, -1, np.int64)
-    order = sorted(range(len(placed)), key=lambda i: -abs(placed[i][3]))
-    taken: list[int] = []
-    for i in order:
-        _, start, end, _ = placed[i]
-        if end - start <= MAX_SIGNAL_SPAN and (owner[start:end] < 0).all():
-            owner[start:end] = len(taken)
-            taken.append(i)
-    parts = [
-        _Part(placed[i][1], placed[i][2], float(sums[placed[i][2]] - sums[placed[i][1]]), f"@{placed[i][0]}") for i in taken
-    ]
-    at = 0
-    for word in model.space.cut(message.folded):
-        start, end = at, at + len(word)
-        at = end
-        while start < end:  # a word half inside a signal's span keeps its outer half
-            if owner[start] >= 0:
-                start += 1
-                continue
-            stop = start
-            while stop < end and owner[stop] < 0:
-                stop += 1
-            if word.strip():
-                parts.append(_Part(start, stop, float(sums[stop] - sums[start]), "words"))
-            start = stop
-    parts.sort(key=lambda p: p.start)
-    return parts
-
-
-def _spans(
-    message: Message,
-    parts: Sequence[_Part],
-    placed: Sequence[tuple[int, int, int, float]],
-    signals: Sequence[Signal],
-    lang: Lang,
-) -> list[Evidence]:
-    """Join neighbouring words of one direction and map everything to the original text."""
-    joined: list[_Part] = []
-    for part in parts:
-        last = joined[-1] if joined else None
-        if (
-            last is not None
-            and last.name == part.name == "words"
-            and last.end == part.start
-            and (last.weight > 0) == (part.weight > 0)
-            and min(abs(last.weight), abs(part.weight)) >= MIN_WEIGHT / 2
-            and part.end - last.start <= MAX_SIGNAL_SPAN // 2
-        ):
-            last.end, last.weight = part.end, last.weight + part.weight
+        most_at = sizes[view.rows]
+        starts = np.clip(view.starts, 0, most_at)
+        ends = np.maximum(np.clip(view.ends, 0, most_at), starts + 1)
+        each = shares_of(view) / (ends - starts)
+        steps += np.bincount(first[view.rows] + starts, each, len(steps))
+        steps -= np.bincount(first[view.rows] + ends, each, len(steps))
+    placed: list[Placed] = [[] for _ in messages]
+    whole: list[list[tuple[int, float]]] = [[] for _ in messages]
+    signal_view = occurrences[-1]
+    first_signal = model.space.offset("signal")
+    for row, column, start, end, share in zip(
+        signal_view.rows.tolist(),
+        (signal_view.columns - first_signal).tolist(),
+        signal_view.starts.tolist(),
+        signal_view.ends.tolist(),
+        shares_of(signal_view).tolist(),
+        strict=True,
+    ):
+        if end > start:
+            placed[row].append((column, start, end, share))
+            steps[first[row] + start] += share / (end - start)
+            steps[first[row] + end] -= share / (end - start)
         else:
-            joined.append(_Part(part.start, part.end, part.weight, part.name))
-    found = []
-    for part in joined:
-        start, end = message.span(part.start, part.end)
-        name, note = part.name, {"zh": "用词", "en": "wording"}[lang]
-        if name.startswith("@"):
-            signal = signals[int(name[1:])]
-            name, note = signal.id, signal.zh if lang == "zh" else signal.en
-        found.append(Evidence(start, end, message.text[start:end], name, part.weight, note))
+            whole[row].append((column, share))
+    density = np.cumsum(steps)
+    signals = model.space.signals
+    words_note = "用词" if lang == "zh" else "wording"
+    found: list[Explanation] = []
+    for row, message in enumerate(messages):
+        at, size = int(first[row]), int(sizes[row])
+        sums = np.concatenate([[0.0], np.cumsum(density[at : at + size])]).tolist()
+        spans = [
+            _evidence(message, part, placed[row], signals, words_note, lang)
+            for part in _parts(model, message.folded, placed[row], sums)
+            if abs(part.weight) >= MIN_WEIGHT
+        ]
+        spans += [
+            Evidence(0, 0, "", signals[i].id, share, signals[i].zh if lang == "zh" else signals[i].en)
+            for i, share in whole[row]
+            if abs(share) >= MIN_WEIGHT
+        ]
+        spans.sort(key=lambda e: -abs(e.weight))
+        shown = spans[:most]
+        rest = float(log_odds[row] - bias[row]) - sum(e.weight for e in shown)
+        found.append(Explanation(shown, float(log_odds[row]), float(bias[row]), rest))
     return found
 
 
-def label_position(label: str) -> int:
-    """The position of a label in `LABELS`."""
-    return LABELS.index(label)
+def _parts(model: LinearModel, folded: str, placed: Placed, sums: list[float]) -> list[_Part]:
+    """Cut the folded text into signal spans (strongest first, never overlapping) and the words between them.
+
+    `sums` are running sums of the characters' weights. Neighbouring words of one direction are joined.
+    """
+    taken = bytearray(len(folded))
+    parts: list[_Part] = []
+    for i in sorted(range(len(placed)), key=lambda i: -abs(placed[i][3])):
+        _, start, end, _ = placed[i]
+        if end - start <= MAX_SIGNAL_SPAN and not any(taken[start:end]):
+            taken[start:end] = b"\x01" * (end - start)
+            parts.append(_Part(start, end, sums[end] - sums[start], i))
+    last: _Part | None = None
+    at = 0
+    for word in model.space.cut(folded):
+        start, end = at, at + len(word)
+        at = end
+        if taken[start] or taken[end - 1]:  # a word half inside a signal's span keeps its outer half
+            while start < end and taken[start]:
+                start += 1
+            while end > start and taken[end - 1]:
+                end -= 1
+        if start >= end or word.isspace():
+            continue
+        weight = sums[end] - sums[start]
+        if (
+            last is not None
+            and last.end == start
+            and (last.weight > 0) == (weight > 0)
+            and min(abs(last.weight), abs(weight)) >= MIN_WEIGHT / 2
+            and end - last.start <= MAX_WORDS_SPAN
+        ):
+            last.end, last.weight = end, last.weight + weight
+        else:
+            last = _Part(start, end, weight, -1)
+            parts.append(last)
+    return parts
+
+
+def _evidence(
+    message: Message, part: _Part, placed: Placed, signals: Sequence[Signal], words_note: str, lang: Lang
+) -> Evidence:
+    start, end = message.span(part.start, part.end)
+    name, note = "words", words_note
+    if part.signal >= 0:
+        signal = signals[placed[part.signal][0]]
+        name, note = signal.id, signal.zh if lang == "zh" else signal.en
+    return Evidence(start, end, message.text[start:end], name, part.weight, note)

@@ -441,13 +441,21 @@ class FeatureSpace:
             np.array(ends, np.int64),
         )
 
-    def known_share(self, message: Message) -> float:
-        """The share of a message's characters that the vocabulary has seen, 0 to 1; for telling foreign text."""
-        chars = [c for c in canonical(message.folded) if not c.isspace() and c != MASK and not c.isdigit()]
-        if not chars or 1 not in self.chars:
-            return 0.0
-        points = np.array([ord(c) for c in chars], np.int64)
-        return float(np.isin(points, self.chars[1]).mean())
+    def measure(self, messages: Sequence[Message]) -> tuple[IntArray, npt.NDArray[np.float64]]:
+        """For each message the number of letters and digits, and the share of its letters that the vocabulary knows."""
+        lengths = np.fromiter((len(m.folded) for m in messages), np.int64, len(messages))
+        joined = "".join(m.folded for m in messages)
+        points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        rows = np.repeat(np.arange(len(messages)), lengths)
+        values, inverse = np.unique(points, return_inverse=True)
+        chars = [chr(v) for v in values.tolist()]
+        known = np.isin(values, self.chars[1]) if 1 in self.chars else np.zeros(len(values), bool)
+        alnum = np.array([c.isalnum() for c in chars], bool)[inverse]
+        letter = np.array([c.isalnum() and not c.isdigit() for c in chars], bool)[inverse]
+        characters = np.bincount(rows[alnum], minlength=len(messages))
+        letters = np.bincount(rows[letter], minlength=len(messages))
+        recognised = np.bincount(rows[letter & known[inverse]], minlength=len(messages))
+        return characters, recognised / np.maximum(letters, 1)
 
 
 def computed_signals(message: Message) -> Iterable[str]:

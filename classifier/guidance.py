@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Iterator
-from functools import cache
+from collections.abc import Collection
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,13 @@ MOST = 4  # the one thing to do first, and at most three more
 def tables() -> dict[str, Any]:
     """The whole resource."""
     return tomllib.loads(TOML.read_text(encoding="utf-8"))
+
+
+@cache
+def _mentioned() -> frozenset[str]:
+    """The signals that some rule asks for."""
+    rules = [*tables()["rule"], *tables()["reason"], *tables()["warning"]]
+    return frozenset(signal for rule in rules for signal in rule.get("signals", ()))
 
 
 def _fits(rule: dict[str, Any], label: Label, kind: str, signals: Collection[str]) -> bool:
@@ -43,17 +50,25 @@ def closed_channel_reason(folded: str, signals: Collection[str]) -> str:
     raise AssertionError("the last reason fits always")
 
 
+REASON = "?"  # stands for the reason of a closed channel until the message is looked at
+
+
+@lru_cache(4096)
+def _candidates(label: Label, kind: str, signals: frozenset[str]) -> tuple[str, ...]:
+    found: list[str] = []
+    for rule in tables()["rule"]:
+        if _fits(rule, label, kind, signals):
+            if rule.get("reason"):
+                found.append(REASON)
+            found += rule.get("advice", ())
+    return tuple(dict.fromkeys(found))
+
+
 def advice_ids(label: Label, kind: str, signals: Collection[str], folded: str) -> list[str]:
     """The ids of the advice for a message, the first the one to do first."""
-
-    def candidates() -> Iterator[str]:
-        for rule in tables()["rule"]:
-            if _fits(rule, label, kind, signals):
-                if rule.get("reason"):
-                    yield closed_channel_reason(folded, signals)
-                yield from rule.get("advice", ())
-
-    return list(dict.fromkeys(candidates()))[:MOST]
+    found = _candidates(label, kind, _mentioned().intersection(signals))
+    ids = [closed_channel_reason(folded, signals) if id == REASON else id for id in found[:MOST]]
+    return list(dict.fromkeys(ids))
 
 
 def advise(
@@ -63,6 +78,7 @@ def advise(
     return [render(id, lang, contact) for id in advice_ids(label, kind, signals, folded)]
 
 
+@lru_cache(4096)
 def render(id: str, lang: Lang, contact: tuple[str, str] | None = None) -> Advice:
     """One advice in one language."""
     entry = tables()["advice"][id]
@@ -77,8 +93,13 @@ def render(id: str, lang: Lang, contact: tuple[str, str] | None = None) -> Advic
 
 def warn(label: Label, kind: str, signals: Collection[str], lang: Lang) -> list[Warning]:
     """The warnings that fit a message, each id once."""
+    return list(_warnings(label, kind, _mentioned().intersection(signals), lang))
+
+
+@lru_cache(4096)
+def _warnings(label: Label, kind: str, signals: frozenset[str], lang: Lang) -> tuple[Warning, ...]:
     found: dict[str, Warning] = {}
     for rule in tables()["warning"]:
         if _fits(rule, label, kind, signals):
             found.setdefault(rule["id"], Warning(rule["id"], rule[lang]))
-    return list(found.values())
+    return tuple(found.values())

@@ -42,6 +42,19 @@ def _courtesy(text: str, rng: random.Random) -> str:
     return text.rstrip("。.!！") + rng.choice("。，, ") + tail
 
 
+def _lender_tail(text: str, rng: random.Random) -> str:
+    """The already-paid sentence or the hotline that lenders put after half of their notices, or both."""
+    tables = _tables()
+    number = rng.choice(("400-", "4008", "95", "021-", "0755-", "400 ")) + "".join(
+        rng.choices("0123456789", k=rng.choice((3, 6, 7)))
+    )
+    tails = [rng.choice(tables["already_paid"]), rng.choice(tables["hotline"]).format(number=number)]
+    chosen = rng.sample(tails, rng.choice((1, 1, 2)))
+    match = SIGNATURE.match(text)
+    body, signature = (match[3], match[4]) if match and match[4] else (text, "")
+    return body.rstrip("。.!！，, ") + rng.choice("。，,；") + rng.choice("。，").join(chosen) + signature
+
+
 def _punctuation(text: str, rng: random.Random) -> str:
     lost, kept = rng.choice((("，。：！", ",.:!"), ("，。！；", "    "), ("，。、", "\0\0\0")))
     return text.translate(str.maketrans(lost, kept)).replace("\0", "")
@@ -71,6 +84,8 @@ def _pinyin(text: str, rng: random.Random) -> str:
     return text
 
 
+LENDER_SHARE = {"official": 0.25, "collection": 0.5, "fraud": 0.04, "unrelated": 0.02}
+"""How often a copy gets a lender's tail: as often as its label's real senders write one; fraud and others seldom."""
 MOVES: tuple[Callable[[str, random.Random], str], ...] = (
     _signature, _signature, _courtesy, _punctuation, _insert, _homophone, _homophone, _pinyin,
 )  # fmt: skip
@@ -79,8 +94,8 @@ MOVES: tuple[Callable[[str, random.Random], str], ...] = (
 def augment(texts: Sequence[str], labels: Sequence[str], seed: int) -> tuple[list[str], list[int]]:
     """Return copies and, for each, the index of the text it was made from.
 
-    A courtesy tail is not given to fraud by preference, nor hiding to any label by preference: what a copy teaches is
-    that these things do not decide.
+    Hiding and lost punctuation come to all labels alike, since they decide nothing; a lender's tail comes as often as
+    each label's real senders write one.
     """
     copies: list[str] = []
     origin: list[int] = []
@@ -91,9 +106,9 @@ def augment(texts: Sequence[str], labels: Sequence[str], seed: int) -> tuple[lis
         moves = rng.sample(MOVES, 1 if rng.random() < 0.6 else 2)
         copy = text
         for move in moves:
-            if move is _courtesy and label == "unrelated":
-                continue
             copy = move(copy, rng)
+        if len(text) > 14 and rng.random() < LENDER_SHARE[label]:
+            copy = _lender_tail(copy, rng)
         if copy != text and copy.strip():
             copies.append(copy)
             origin.append(index)
