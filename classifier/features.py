@@ -7,6 +7,7 @@ integer, its column found by binary search. Nothing here knows a label.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -40,7 +41,7 @@ class ViewConfig:
     char_orders: tuple[int, ...] = (1, 2, 3)
     pinyin_orders: tuple[int, ...] = (2, 3)
     word_orders: tuple[int, ...] = (1, 2)
-    min_df: int = 3
+    min_df: int = 4
     word_weight: float = 1.0
     char_weight: float = 1.0
     pinyin_weight: float = 0.7
@@ -478,7 +479,7 @@ def save_space(space: FeatureSpace, folder: Path) -> None:
     np.save(folder / "idf.npy", space.idf)
     write_json(space.signals, folder / "signals.json")
     if space.database is not None:
-        (folder / "signals.hsdb").write_bytes(space.database)
+        (folder / "signals.hsdb").write_bytes(zlib.compress(space.database, 9))
 
 
 def load_space(folder: Path, config: ViewConfig, tokenizer: TokenizerName | None = None) -> FeatureSpace:
@@ -495,6 +496,6 @@ def load_space(folder: Path, config: ViewConfig, tokenizer: TokenizerName | None
         chars={n: np.load(folder / f"chars{n}.npy", allow_pickle=False) for n in config.char_orders},
         pinyin={n: np.load(folder / f"pinyin{n}.npy", allow_pickle=False) for n in config.pinyin_orders},
         idf=np.load(folder / "idf.npy", allow_pickle=False),
-        database=database.read_bytes() if database.exists() else None,
+        database=zlib.decompress(database.read_bytes()) if database.exists() else None,
         tokenizer=tokenizer,
     )
