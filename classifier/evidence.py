@@ -162,6 +162,7 @@ def _parts(model: LinearModel, folded: str, placed: Placed, sums: list[float]) -
     parts: list[_Part] = []
     for i in sorted(range(len(placed)), key=lambda i: -abs(placed[i][3])):
         _, start, end, _ = placed[i]
+        start, end = _whole_number(folded, start, end)
         if end - start <= MAX_SIGNAL_SPAN and not any(taken[start:end]):
             taken[start:end] = b"\x01" * (end - start)
             parts.append(_Part(start, end, sums[end] - sums[start], i))
@@ -175,7 +176,8 @@ def _parts(model: LinearModel, folded: str, placed: Placed, sums: list[float]) -
                 start += 1
             while end > start and taken[end - 1]:
                 end -= 1
-        if start >= end or word.isspace():
+        if start >= end or not any(c.isalnum() for c in word):  # bare punctuation is no reason
+            last = None
             continue
         weight = sums[end] - sums[start]
         if (
@@ -190,6 +192,24 @@ def _parts(model: LinearModel, folded: str, placed: Placed, sums: list[float]) -
             last = _Part(start, end, weight, -1)
             parts.append(last)
     return parts
+
+
+def _whole_number(folded: str, start: int, end: int) -> tuple[int, int]:
+    """Widen a span that ends or begins inside a number, an amount or a date."""
+    inside = "0123456789.,:-"
+    if folded[end - 1].isdigit():
+        while end < len(folded) and folded[end] in inside:
+            end += 1
+        if end < len(folded) and folded[end] in "元月日天期%":
+            end += 1
+        while folded[end - 1] in ".,:-":
+            end -= 1
+    if folded[start].isdigit():
+        while start > 0 and folded[start - 1] in inside:
+            start -= 1
+        while folded[start] in ".,:-":
+            start += 1
+    return start, end
 
 
 def _evidence(

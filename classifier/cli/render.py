@@ -46,6 +46,11 @@ def safe(text: str) -> str:
     return "".join(c if c == "\n" else " " if c == "\t" else "·" if unicodedata.category(c) in HIDDEN else c for c in text)
 
 
+def percent(probability: float) -> str:
+    """A probability for a reader: never 100 %, which no message deserves, and never 0 %."""
+    return ">99%" if probability > 0.994 else "<1%" if probability < 0.006 else f"{probability:.0%}"
+
+
 def cells(text: str) -> int:
     """The width of a text on a terminal."""
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 0 if unicodedata.combining(c) else 1 for c in text)
@@ -145,7 +150,7 @@ def layout(verdict: Verdict, lang: Lang, width: int = 80, *, colour: bool = Fals
                     say["uncertain"].format(
                         reason=verdict.reason_text,
                         best=label_name(verdict.best_label, lang),
-                        percent=f"{verdict.confidence:.0%}",
+                        percent=percent(verdict.confidence),
                     ),
                     "",
                 )
@@ -155,9 +160,9 @@ def layout(verdict: Verdict, lang: Lang, width: int = 80, *, colour: bool = Fals
         name = f"{label_name(label, lang)}{say['kind'].format(kind=kind_name(verdict.kind, lang))}"
         paragraph([(say["verdict"], "head"), (name, label)])
         sure = "sure_high" if verdict.confidence >= 0.9 else "sure_mid" if verdict.confidence >= 0.7 else "sure_low"
-        paragraph([(say[sure].format(percent=f"{verdict.confidence:.0%}"), "")])
+        paragraph([(say[sure].format(percent=percent(verdict.confidence)), "")])
     if plain:
-        listed = say["list_separator"].join(f"{label_name(k, lang)} {verdict.probabilities[k]:.0%}" for k in LABELS)
+        listed = say["list_separator"].join(f"{label_name(k, lang)} {percent(verdict.probabilities[k])}" for k in LABELS)
         paragraph([(say["probabilities"] + listed, "")])
     else:
         longest = max(cells(label_name(k, lang)) for k in LABELS)
@@ -168,7 +173,7 @@ def layout(verdict: Verdict, lang: Lang, width: int = 80, *, colour: bool = Fals
                 [
                     (f"  {label_name(k, lang)}{pad} ", ""),
                     (bar.ljust(20, "░"), k),
-                    (f" {verdict.probabilities[k]:4.0%}", ""),
+                    (f" {percent(verdict.probabilities[k]):>4}", ""),
                 ]
             )
     lines.append([])
@@ -225,7 +230,7 @@ def brief(verdict: Verdict, lang: Lang) -> str:
     name = label_name(verdict.label, lang)
     return wording()["brief"][lang].format(
         label=name,
-        percent=f"{verdict.confidence:.0%}",
+        percent=percent(verdict.confidence),
         reason=reason.replace("\n", " "),
         advice=verdict.guidance[0].title,
     )
