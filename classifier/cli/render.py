@@ -61,7 +61,8 @@ def wrap(pieces: Line, width: int, indent: str = "") -> list[Line]:
     lines: list[Line] = []
     current: Line = []
     used = 0
-    closing = "，。、；：！？）】”》,.;:!?)%"
+    opening = "（【“〔《("
+    closing = "，。、；：！？）】”》〕,.;:!?)%"
     atoms = [(atom, style) for text, style in pieces for atom in _atoms(text)]
     for atom, style in atoms:
         if atom == "\n":
@@ -69,12 +70,16 @@ def wrap(pieces: Line, width: int, indent: str = "") -> list[Line]:
             current, used = [(indent, "")], cells(indent)
             continue
         size = cells(atom)
-        if used and used + size > width and atom not in closing:
+        reach = size + 2 if atom in opening else size  # an opening mark never ends a line
+        if used and used + reach > width and atom not in closing:
             lines.append(current)
             current, used = [(indent, "")], cells(indent)
             if atom == " ":
                 continue
-        current.append((atom, style))
+        if current and current[-1][1] == style:
+            current[-1] = (current[-1][0] + atom, style)
+        else:
+            current.append((atom, style))
         used += size
     return [*lines, current]
 
