@@ -296,7 +296,10 @@ def memory() -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes, for a first look")
-    quick = parser.parse_args().quick
+    parser.add_argument("--full", action="store_true", help="up to 2,000,000 rows (about half an hour)")
+    options = parser.parse_args()
+    quick = options.quick
+    sizes = [1_000, 10_000] if quick else [1_000, 10_000, 100_000] + ([500_000, 2_000_000] if options.full else [])
     texts = sample(4_000 if quick else 20_000)
     parts = [
         ["# Benchmarks", "", "Printed by `make bench`; machines are noisy, so read the ratios. Median of several runs."],
@@ -305,8 +308,8 @@ def main() -> None:
         by_stage(texts[:4000]),
         by_length(),
         memory(),
-        workers(20_000 if quick else 200_000),
-        growth([1_000, 10_000] if quick else [1_000, 10_000, 100_000, 500_000]),
+        workers(20_000 if quick else 200_000 if options.full else 60_000),
+        growth(sizes),
     ]
     page = "\n\n".join("\n".join(part) for part in parts) + "\n"
     (HERE / "README.md").write_text(page, encoding="utf-8")
