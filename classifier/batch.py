@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import codecs
 import csv
+import itertools
 import multiprocessing
 import os
+import re
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from classifier.classifier import Classifier, check_text
-from classifier.decode import detect_encoding
+from classifier.decode import detect_encoding, text_encoding
 from classifier.errors import InputError
 from classifier.labels import LABELS, Lang
 from classifier.policy import Mode
@@ -38,6 +42,8 @@ TEXT_COLUMNS = (
     "text", "message", "content", "sms", "body", "msg", "短信", "短信内容", "消息", "消息内容", "内容", "正文", "文本",
 )  # fmt: skip
 SENDER_COLUMNS = ("sender", "from", "发送号码", "发件人", "号码")
+MOST_NAME = 12
+SURROGATE = re.compile("[\udc80-\udcff]")
 CHUNK_ROWS = 1_000
 SAMPLE = 1 << 20
 csv.field_size_limit(1 << 27)
@@ -67,18 +73,17 @@ def csv_encoding(sample: bytes, name: object) -> str:
     """The encoding of a CSV file by its first bytes."""
     if not sample.strip():
         raise InputError("file.empty", path=name)
+    if b"\x00" not in sample:
+        text = codecs.getincrementaldecoder("utf-8-sig")("replace").decode(sample, final=False)
+        foreign = sum(not c.isascii() for c in text)
+        if text.count("\ufffd") <= 0.02 * foreign:  # a few bad bytes do not make another encoding
+            return "utf-8-sig"
     try:
-        codecs.getincrementaldecoder("utf-8-sig")().decode(sample, final=False)
-    except UnicodeDecodeError:
-        try:
-            return detect_encoding(sample[: len(sample) // 2 * 2] if len(sample) >= SAMPLE else sample)
-        except InputError as error:
-            if error.id == "file.encoding_unknown" and len(sample) >= SAMPLE:
-                return "gb18030"  # the sample may end inside a character
-            raise InputError(error.id, path=name) from None
-    if b"\x00" in sample:
-        return detect_encoding(sample[: len(sample) // 2 * 2])
-    return "utf-8-sig"
+        return detect_encoding(sample[: len(sample) // 2 * 2] if len(sample) >= SAMPLE else sample)
+    except InputError as error:
+        if error.id == "file.encoding_unknown" and len(sample) >= SAMPLE:
+            return "gb18030"  # the sample may end inside a character
+        raise InputError(error.id, path=name) from None
 
 
 def find_column(header: Sequence[str], wanted: str | None, path: object) -> int:
@@ -94,7 +99,7 @@ def find_column(header: Sequence[str], wanted: str | None, path: object) -> int:
     for name in TEXT_COLUMNS:
         if name in names:
             return names.index(name)
-    if len(header) == 1:
+    if len(header) == 1 and len(names[0]) <= MOST_NAME:  # longer, it is no name but the first message
         return 0
     raise InputError("csv.ask_column", path=path, columns=shown)
 
@@ -140,7 +145,7 @@ def score_rows(
             evidence,
             v.guidance[0].title,
             v.model_version,
-            "",
+            InputError("csv.bad_bytes").say(options.lang) if SURROGATE.search(texts[at]) else "",
         ]
     return cells
 
@@ -166,6 +171,16 @@ def atomic_output(path: Path | None) -> Iterator[IO[str]]:
         yield sys.stdout
         sys.stdout.flush()
         return
+    if path.is_dir():
+        raise InputError("file.folder", path=path)
+    path = path.resolve()
+    if path.exists() and not path.is_file():  # a pipe or device: written to, never replaced
+        with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as handle:
+            yield handle
+        return
+    umask = os.umask(0)
+    os.umask(umask)
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     except OSError as error:
@@ -173,9 +188,7 @@ def atomic_output(path: Path | None) -> Iterator[IO[str]]:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as handle:
             yield handle
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
+        Path(name).chmod(mode)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -214,12 +227,14 @@ def score_csv(
     not a readable CSV.
     """
     sample = source.read(SAMPLE)
-    chosen = encoding or csv_encoding(sample, name)
+    chosen = text_encoding(encoding) if encoding else csv_encoding(sample, name)
     counting = _Counting(source, len(sample))
     summary = Summary()
     try:
         lines = _lines(sample, counting, chosen)
-        reader = csv.reader(lines)
+        first = next(lines, "")
+        delimiter = max(",\t;", key=first.count) if "," not in first else ","
+        reader = csv.reader(itertools.chain([first], lines), delimiter=delimiter)
         header = next(reader, None)
         if not header or not any(h.strip() for h in header):
             raise InputError("csv.no_header", path=name)
@@ -232,7 +247,7 @@ def score_csv(
         with atomic_output(out) as handle, _scorer(options, workers) as score:
             if chosen == "utf-8-sig" and sample.startswith(codecs.BOM_UTF8):
                 handle.write("\ufeff")
-            writer = csv.writer(handle, lineterminator="\r\n" if b"\r\n" in sample[:65536] else "\n")
+            writer = csv.writer(handle, delimiter=delimiter, lineterminator="\r\n" if b"\r\n" in sample[:65536] else "\n")
             writer.writerow([*header, *added])
             chunks = iter(lambda: list(islice(reader, CHUNK_ROWS)), [])
             for rows, cells in score(chunks, column, sender):
@@ -243,6 +258,8 @@ def score_csv(
                     summary.errors += bool(more[-1])
                 summary.rows += len(rows)
                 progress(counting.count)
+    except BrokenProcessPool:
+        raise InputError("csv.worker_died", path=name) from None
     except (csv.Error, UnicodeError) as error:
         raise InputError("csv.not_csv", path=name, detail=error) from None
     except LookupError:
@@ -293,16 +310,18 @@ def _scorer(options: Options, workers: int) -> Iterator[Scorer]:
 
         yield alone
         return
-    with multiprocessing.get_context("spawn").Pool(workers, _start_worker, (options,)) as pool:
+    Classifier.load(options.model, options.tokenizer)  # what is wrong with the model is said here, once
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _start_worker, (options,)) as pool:
 
         def together(chunks: Chunks, column: int, sender: int | None) -> Iterator[tuple[Any, Any]]:
             waiting: list[tuple[list[list[str]], Any]] = []
             for rows in chunks:
-                waiting.append((rows, pool.apply_async(_work, (_task(rows, column, sender),))))
+                waiting.append((rows, pool.submit(_work, _task(rows, column, sender))))
                 if len(waiting) > 3 * workers:  # bounded: memory stays flat
                     done, result = waiting.pop(0)
-                    yield done, result.get()
+                    yield done, result.result()
             for done, result in waiting:
-                yield done, result.get()
+                yield done, result.result()
 
         yield together

@@ -17,7 +17,7 @@ from classifier.guidance import advise, warn
 from classifier.labels import LABELS, SAFE_LABELS, Label, Lang
 from classifier.message import Message, fold_many
 from classifier.model import LinearModel, load_model
-from classifier.policy import MODES, Mode, decide, thresholds_of
+from classifier.policy import MODES, Mode, decide, distinct_share, thresholds_of
 from classifier.sender import DOUBTFUL, SenderKind, sender_kind
 from classifier.sender import wording as sender_wording
 from classifier.tokens import TokenizerName
@@ -84,6 +84,8 @@ class Classifier:
         With ``evidence=False`` the verdicts carry no evidence and the work is done in about half the time. Raises
         `InputError` where a text is empty or too long; check rows with `check_text` first where they may be.
         """
+        if isinstance(texts, str | bytes):
+            raise TypeError("classify_many takes a list of texts; use classify for one text")
         if mode not in MODES:
             raise ClassifierError("mode.unknown", mode=mode)
         if senders is not None and len(senders) != len(texts):
@@ -122,6 +124,7 @@ class Classifier:
                 characters=int(characters[row]),
                 known_share=float(known_shares[row]),
                 mode=mode,
+                distinct_share=distinct_share(message.folded),
             )
             contacts = check(message)
             sender = sender_kind(senders[row] or "") if senders[row] else None

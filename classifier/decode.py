@@ -65,6 +65,18 @@ def _is_common(char: str) -> bool:
     )
 
 
+def text_encoding(name: str) -> str:
+    """The codec of a named text encoding, BOM-aware for UTF-8. Raises `InputError` where there is none."""
+    try:
+        info = codecs.lookup(name)
+        "还款".encode(name, "replace").decode(name, "replace")
+    except (LookupError, UnicodeError, TypeError, ValueError, AssertionError):
+        raise InputError("file.encoding_name", encoding=name) from None
+    if info.name in ("idna", "punycode"):
+        raise InputError("file.encoding_name", encoding=name)
+    return "utf-8-sig" if info.name == "utf-8" else info.name
+
+
 def decode(data: bytes, encoding: str | None = None, name: object = "-") -> str:
     """Decode one message file, called `name` in errors; line endings become ``\\n``. Raises `InputError`."""
     if len(data) > MAX_BYTES:
@@ -74,14 +86,12 @@ def decode(data: bytes, encoding: str | None = None, name: object = "-") -> str:
     if not data.strip(b" \t\r\n"):
         raise InputError("file.blank", path=name)
     try:
-        chosen = encoding or detect_encoding(data)
+        chosen = text_encoding(encoding) if encoding else detect_encoding(data)
         text = data.decode(chosen)
-    except LookupError:
-        raise InputError("file.encoding_name", encoding=encoding) from None
     except UnicodeDecodeError:
         raise InputError("file.encoding_wrong", path=name, encoding=chosen) from None
     except InputError as error:
-        raise InputError(error.id, path=name) from None
+        raise InputError(error.id, **{**error.values, "path": name}) from None
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise InputError("file.blank", path=name)

@@ -41,8 +41,8 @@ class Explanation:
 
 def _log_odds(logits: FloatArray, inside: np.ndarray) -> FloatArray:
     """log p(label) - log p(not label) for logits of shape (..., kinds)."""
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    odds: FloatArray = np.log(powers[..., inside].sum(axis=-1)) - np.log(powers[..., ~inside].sum(axis=-1))
+    exact = logits.astype(np.float64)
+    odds: FloatArray = np.logaddexp.reduce(exact[..., inside], axis=-1) - np.logaddexp.reduce(exact[..., ~inside], axis=-1)
     return odds
 
 
@@ -51,9 +51,10 @@ def path_direction(model: LinearModel, linear: FloatArray, label: int) -> FloatA
     inside = model.label_index == label
     middle = (np.arange(STEPS, dtype=np.float32) + 0.5) / STEPS
     logits = model.base_logits() + middle[None, :, None] * linear[:, None, :]
-    powers = np.exp(logits - logits.max(axis=2, keepdims=True))
-    powers[..., inside] /= powers[..., inside].sum(axis=2, keepdims=True)
-    powers[..., ~inside] /= -powers[..., ~inside].sum(axis=2, keepdims=True)
+    powers = np.empty_like(logits)
+    for group, sign in ((inside, 1), (~inside, -1)):
+        part = np.exp(logits[..., group] - logits[..., group].max(axis=2, keepdims=True))
+        powers[..., group] = sign * part / part.sum(axis=2, keepdims=True)
     mean: FloatArray = powers.mean(axis=1)
     return mean
 

@@ -36,17 +36,34 @@ class Thresholds:
     min_top: float
 
 
+MIN_DISTINCT_SHARE = 0.35
+"""Share of different 3-grams in a text below which it is mostly repetition, which no real sender writes."""
+
+
+def distinct_share(folded: str) -> float:
+    """The share of a text's 3-grams that are different; 1 for a short text."""
+    size = len(folded) - 2
+    return len({folded[i : i + 3] for i in range(size)}) / size if size >= 60 else 1.0
+
+
 def thresholds_of(meta: Mapping[str, Any], mode: Mode) -> Thresholds:
     """The thresholds of one mode from a model's metadata."""
     return Thresholds(**meta["thresholds"][mode])
 
 
 def decide(
-    probabilities: Mapping[str, float], thresholds: Thresholds, *, characters: int, known_share: float, mode: Mode
+    probabilities: Mapping[str, float],
+    thresholds: Thresholds,
+    *,
+    characters: int,
+    known_share: float,
+    mode: Mode,
+    distinct_share: float = 1.0,
 ) -> tuple[Label, Label, str | None]:
     """Return (label, best label, reason id or None).
 
-    `characters` counts what carries meaning; `known_share` is the share of characters the model knows. The mode
+    `characters` counts what carries meaning; `known_share` is the share of characters the model knows,
+    `distinct_share` that of different 3-grams. The mode
     ``best-guess`` abstains only where there is nothing to judge.
     """
     best: Label = max(LABELS, key=lambda label: probabilities[label])
@@ -54,6 +71,8 @@ def decide(
         return "uncertain", best, "too_short"
     if known_share < MIN_KNOWN_SHARE:
         return "uncertain", best, "foreign_text"
+    if distinct_share < MIN_DISTINCT_SHARE:
+        return "uncertain", best, "repetitive"
     if mode == "best-guess":
         return best, best, None
     if best in SAFE_LABELS and probabilities["fraud"] > thresholds.max_fraud_when_safe:

@@ -166,3 +166,51 @@ def test_standard_output_carries_data_only(source):
     assert len(rows) == 5
     assert "共 5 行" in result.stderr.decode("utf-8")
     assert json.dumps(rows[0]["label"]) == '"fraud"'
+
+
+def test_one_bad_byte_does_not_change_the_encoding(tmp_path):
+    path, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    rows = [f"{i},{FRAUD}\n".encode() for i in range(200)]
+    path.write_bytes(b"id,text\n" + b"".join(rows) + b"x,ab\xff " + FRAUD.encode() + b"\n")
+    assert run(path, "-o", out, "--no-evidence").exit_code == 0
+    with out.open(encoding="utf-8", errors="surrogateescape", newline="") as handle:
+        scored = list(csv.DictReader(handle))
+    assert {r["label"] for r in scored[:200]} == {"fraud"}
+    assert [bool(r["error"]) for r in scored] == [False] * 200 + [True]
+    assert b"ab\xff" in out.read_bytes()
+
+
+def test_a_worker_that_cannot_start_is_one_sentence(source, tmp_path):
+    result = run(source, "-o", tmp_path / "o.csv", "--workers", 2, "--model", tmp_path / "none")
+    assert result.exception.id == "model.missing"
+    assert not (tmp_path / "o.csv").exists()
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_other_delimiters(tmp_path, delimiter):
+    path, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    path.write_text(f"id{delimiter}text\n1{delimiter}{FRAUD}\n", encoding="utf-8")
+    assert run(path, "-o", out).exit_code == 0
+    assert out.read_text(encoding="utf-8").splitlines()[1].startswith(f"1{delimiter}{FRAUD}{delimiter}fraud{delimiter}")
+
+
+def test_a_first_message_is_not_taken_for_a_header(tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text(f"{FRAUD}\n{PARCEL}\n", encoding="utf-8")
+    assert run(path).exception.id == "csv.ask_column"
+
+
+def test_a_link_is_followed_and_its_mode_kept(source, tmp_path):
+    target, link = tmp_path / "target.csv", tmp_path / "link.csv"
+    target.write_text("old")
+    target.chmod(0o600)
+    link.symlink_to(target)
+    assert run(source, "-o", link, "--force").exit_code == 0
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8") != "old"
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("encoding", ["hex", "rot13", "undefined", "idna", "nonsense"])
+def test_an_encoding_that_is_none(source, encoding):
+    assert run(source, "--encoding", encoding).exception.id == "file.encoding_name"

@@ -149,3 +149,18 @@ def test_any_text_gets_a_verdict(text):
 
 
 CLASSIFIER = Classifier.load()
+
+
+@pytest.mark.parametrize(
+    "text", ["还" * 20000, "您的还款通道已关闭，请转到专员个人账户。" * 130, MESSAGES["fraud"] + "还款" * 100]
+)
+def test_repetition_is_uncertain_and_its_numbers_are_finite(classifier, text):
+    verdict = classifier.classify(text)
+    assert (verdict.label, verdict.reason) == ("uncertain", "repetitive")
+    assert abs(verdict.log_odds) < 1e6
+    json.dumps(verdict.to_dict(), allow_nan=False)
+
+
+def test_a_single_text_is_not_a_list_of_texts(classifier):
+    with pytest.raises(TypeError):
+        classifier.classify_many("您的贷款已逾期")

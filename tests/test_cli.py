@@ -78,7 +78,7 @@ def test_json_is_one_object_a_line(message):
         (["--text", FRAUD, "--fail-on", "fraud", "--label"], 3),
         (["--text", PARCEL, "--fail-on", "fraud", "--label"], 0),
         (["--text", "   "], 1),
-        (["message"], 1),
+        (["message"], 2),
         (["--no-such-option"], 2),
         (["--text", FRAUD, "--model", "/nowhere"], 1),
     ],
@@ -151,3 +151,24 @@ def test_the_examples_folder_shows_every_label(classifier):
     }  # fmt: skip
     for path in sorted(Path(ROOT / "data" / "examples").glob("*.txt")):
         assert classifier.classify(path.read_text(encoding="utf-8")).label == expected[path.stem], path.stem
+
+
+def test_json_holds_nothing_a_terminal_would_act_on():
+    result = classify("--text", "您的还款\x9b31m通道\u202e已关闭，转到个人账户", "--json")
+    assert json.loads(out(result))["text"] == "您的还款\x9b31m通道\u202e已关闭，转到个人账户"
+    assert not {"\x9b", "\u202e"} & set(out(result))
+
+
+def test_a_file_name_is_shown_without_its_control_characters(tmp_path):
+    path = tmp_path / "a\x1b[31m\nb.txt"
+    path.write_text(FRAUD, encoding="utf-8")
+    result = classify(str(path), "--text", PARCEL, "--label")
+    assert "\x1b" not in out(result)
+    assert len(out(result).splitlines()) == 2
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "latin-1", "ascii"])
+def test_a_terminal_of_another_encoding(message, encoding):
+    result = classify(str(message), env={"PYTHONIOENCODING": encoding})
+    assert result.returncode == 0, err(result)
+    assert "Traceback" not in err(result)

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 it failed, 2 usage, 3 a verdict named by --fail-on was fou
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -110,12 +111,14 @@ def message(
     from classifier.decode import MAX_BYTES, decode, read_message
 
     if not files and not texts:
-        raise InputError("input.none")
+        raise click.UsageError(InputError("input.none").say(lang))
     failed = False
     inputs: list[tuple[str, str]] = [("--text", text) for text in texts]
     for name in files:
         try:
             if name == "-":
+                if sys.stdin is None:
+                    raise InputError("stream.closed")
                 inputs.append(("-", decode(sys.stdin.buffer.read(MAX_BYTES + 1), encoding)))
             else:
                 inputs.append((name, read_message(Path(name), encoding)))
@@ -125,7 +128,8 @@ def message(
     classifier = Classifier.load(model, tokenizer)
     found = False
     several = len(inputs) > 1
-    for name, text in inputs:
+    for source, text in inputs:
+        name = render.safe(source).replace("\n", "·")
         try:
             verdict = classifier.classify(text, sender, mode=mode, lang=lang)
         except ClassifierError as error:
@@ -135,7 +139,7 @@ def message(
         found |= verdict.label in fail_on
         if as_json:
             named = {"source": name} if several else {}
-            click.echo(json.dumps(named | verdict.to_dict(), ensure_ascii=False))
+            click.echo(render.to_json(named | verdict.to_dict()))
         elif only_label or brief:
             line = verdict.label if only_label else render.brief(verdict, lang)
             click.echo(f"{name}\t{line}" if several else line)
@@ -199,6 +203,8 @@ def batch(
         raise InputError("csv.exists", path=out)
     options = Options(str(model) if model else None, tokenizer, mode, lang, not no_evidence)
     began = time.perf_counter()
+    if sys.stdin is None or sys.stdout is None:
+        raise InputError("stream.closed")
     handle = sys.stdin.buffer if source == "-" else _open(path)
     size = 0 if source == "-" else path.stat().st_size
     with click.progressbar(
@@ -304,6 +310,11 @@ def info(model: Path | None, as_json: bool, lang: Any) -> None:
 def run() -> None:
     """The console script: errors are one sentence on stderr and exit code 1, never a traceback."""
     lang = "en" if _wants_english(sys.argv[1:]) else "zh"
+    if sys.stdout is None:
+        sys.exit(EXIT_FAILED)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows a question mark
     try:
         cli(standalone_mode=False)
     except ClassifierError as error:

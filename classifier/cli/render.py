@@ -6,11 +6,14 @@ characters of a message never reach the terminal.
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from classifier.labels import LABELS, Lang, kind_name, label_name
 from classifier.verdict import Evidence, Verdict
@@ -44,6 +47,14 @@ def wording() -> dict[str, dict[str, str]]:
 def safe(text: str) -> str:
     """Replace what a terminal would act on or hide by a visible dot, one for one; line breaks stay."""
     return "".join(c if c == "\n" else " " if c == "\t" else "·" if unicodedata.category(c) in HIDDEN else c for c in text)
+
+
+UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+
+
+def to_json(data: dict[str, Any]) -> str:
+    """One line of JSON in which nothing that a terminal would act on stands raw."""
+    return UNSEEN.sub(lambda m: f"\\u{ord(m[0]):04x}", json.dumps(data, ensure_ascii=False))
 
 
 def percent(probability: float) -> str:
