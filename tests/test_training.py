@@ -122,3 +122,15 @@ def test_every_kind_has_its_file_and_at_least_a_hundred_messages(corpus):
 def test_no_family_is_torn_by_pairs(corpus):
     assert (corpus[corpus.pair != ""].groupby("pair").family.nunique() == 1).all()
     assert isinstance(corpus, pd.DataFrame)
+
+
+def test_drafts_join_what_a_corpus_holds(tmp_path):
+    from classifier.training.drafts import main
+
+    head = "# kind=unrelated.chat channel=chat register=plain era=2020-2022 product=any origin=imagined\n"
+    for name, text in (("a", "今晚吃什么呀"), ("b", "明天去爬山吗\n今晚吃什么呀")):
+        (tmp_path / f"{name}.txt").write_text(head + text + "\n", encoding="utf-8")
+        main([str(tmp_path / "corpus"), str(tmp_path / f"{name}.txt")])
+    frame = pd.read_csv(tmp_path / "corpus" / "unrelated" / "chat.csv", dtype=str)
+    assert sorted(frame.text) == ["今晚吃什么呀", "明天去爬山吗"]
+    assert frame.id.is_unique

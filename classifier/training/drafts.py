@@ -1,6 +1,7 @@
 """Writers' drafts -> the corpus: ``python -m classifier.training.drafts OUT DRAFT...``.
 
-With ``OUT`` ending in ``.csv`` all messages go into that one file, with a column `kind` (the challenge set).
+What OUT already holds is kept and joined by the new messages. With ``OUT`` ending in ``.csv`` all messages go into that
+one file, with a column `kind` (the challenge set).
 
 A draft is a text file. A header line ``# kind=label.name channel=.. register=.. era=.. product=.. origin=real|imagined
 [source=..]`` holds for the messages below it, one a line (``\\n`` for a line break). ``< `` lines hold the source that
@@ -121,10 +122,20 @@ def write_one(rows: dict[str, list[dict[str, str]]], path: Path) -> None:
         writer.writerows(sorted(members, key=lambda r: r["id"]))
 
 
+def read_rows(folder: Path) -> Iterator[Draft]:
+    """Yield the messages that a corpus folder already holds, each with its family as its kin."""
+    for path in sorted(folder.glob("*/*.csv")):
+        with path.open(encoding="utf-8", newline="") as handle:
+            for row in csv.DictReader(handle):
+                kind = f"{path.parent.name}.{path.stem}"
+                yield Draft(kind, row["text"], row, row["family"], row["pair"])
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Turn draft files into the CSVs of a corpus folder."""
+    """Add draft files to the CSVs of a corpus folder; families are numbered anew over old and new together."""
     out, *files = sys.argv[1:] if arguments is None else arguments
-    drafts = [draft for file in files for draft in read_drafts(Path(file))]
+    held = [] if out.endswith(".csv") else list(read_rows(Path(out)))
+    drafts = held + [draft for file in files for draft in read_drafts(Path(file))]
     rows = to_rows(drafts)
     (write_one if out.endswith(".csv") else write_rows)(rows, Path(out))
     print(f"{sum(map(len, rows.values()))} messages of {len(rows)} kinds written to {out}")
