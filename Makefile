@@ -22,7 +22,7 @@ setup: $(STAMP) ## build the environment
 demo: $(STAMP) ## classify the example messages and explain the verdicts
 	$(BIN)/classify data/examples/*.txt
 
-train: $(STAMP) ## corpus -> models/default (about 8 minutes)
+train: $(STAMP) ## corpus -> models/default (about 10 minutes)
 	$(BIN)/classify train
 
 evaluate: $(STAMP) ## the shipped model on the challenge set

@@ -82,9 +82,8 @@ def peers(train: pd.DataFrame) -> dict[str, Callable[[list[str]], list[str]]]:
     ):
         pipeline = Pipeline([("words", vectorizer), ("head", head)]).fit(train.text, train.label)
         found[name] = lambda texts, p=pipeline: list(p.predict(texts))
-    pattern = pd.Series([KEYWORDS])[0]
     found["keyword rule (fraud or unrelated)"] = lambda texts: [
-        "fraud" if hit else "unrelated" for hit in pd.Series(texts).str.contains(pattern)
+        "fraud" if hit else "unrelated" for hit in pd.Series(texts).str.contains(KEYWORDS)
     ]
     try:
         import fasttext

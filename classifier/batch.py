@@ -262,8 +262,6 @@ def score_csv(
         raise InputError("csv.worker_died", path=name) from None
     except (csv.Error, UnicodeError) as error:
         raise InputError("csv.not_csv", path=name, detail=error) from None
-    except LookupError:
-        raise InputError("file.encoding_name", encoding=encoding) from None
     del summary.labels[""]
     return summary
 

@@ -113,6 +113,7 @@ class Classifier:
             best_labels = scores.label_probabilities.argmax(axis=1)
             explanations = explain_many(model, messages, views, linear, best_labels, lang)
         characters, known_shares = model.space.measure(messages)
+        kinds_of = [np.flatnonzero(model.label_index == position) for position in range(len(LABELS))]
         signals_by_row = self._signals(views[-1], len(messages))
         for row, message in enumerate(messages):
             probabilities: dict[str, float] = {
@@ -129,14 +130,12 @@ class Classifier:
             contacts = check(message)
             sender = sender_kind(senders[row] or "") if senders[row] else None
             label, reason = _doubts(label, reason, probabilities, contacts, sender, thresholds.max_fraud_when_safe)
-            position = LABELS.index(best)
-            kinds = np.flatnonzero(model.label_index == position)
+            kinds = kinds_of[LABELS.index(best)]
             kind = model.kinds[int(kinds[scores.kind_probabilities[row, kinds].argmax()])]
             explanation = explanations[row]
             claimed = contacts.claimed
             known = claimed is not None and claimed.trusted and claimed.kind not in PUBLIC and claimed.hotlines
             hotline = (claimed.name, claimed.hotlines[0]) if claimed is not None and known else None
-            judged: Label = label
             yield Verdict(
                 text=message.text,
                 label=label,
@@ -146,8 +145,8 @@ class Classifier:
                 kind=kind,
                 probabilities=probabilities,
                 evidence=explanation.spans + _contact_evidence(contacts, message, lang),
-                guidance=advise(judged, kind, signals_by_row[row], message.folded, lang, hotline),
-                warnings=[*warn(judged, kind, signals_by_row[row], lang), *_sender_warning(sender, lang)],
+                guidance=advise(label, kind, signals_by_row[row], message.folded, lang, hotline),
+                warnings=[*warn(label, kind, signals_by_row[row], lang), *_sender_warning(sender, lang)],
                 log_odds=explanation.log_odds,
                 bias=explanation.bias,
                 remainder=explanation.remainder,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 import tomllib
-import unicodedata
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -126,7 +125,7 @@ def fancy(text: str, strength: float, rng: random.Random) -> str:
 
     def dress(c: str) -> str:
         if c.isascii() and c.isalnum() and rng.random() < strength * 2:
-            return rng.choice((chr(ord(c) + 0xFEE0), unicodedata.normalize("NFC", _fancy(c))))
+            return rng.choice((chr(ord(c) + 0xFEE0), _fancy(c)))
         return c
 
     return "".join(map(dress, text))
@@ -135,7 +134,7 @@ def fancy(text: str, strength: float, rng: random.Random) -> str:
 def _fancy(c: str) -> str:
     if c.isdigit():
         return chr(0x1D7CE + int(c))
-    return chr((0x1D400 if c.isupper() else 0x1D41A - 0x20 + 0x20) + (ord(c) - (65 if c.isupper() else 97)))
+    return chr(0x1D400 + ord(c) - ord("A")) if c.isupper() else chr(0x1D41A + ord(c) - ord("a"))
 
 
 def emoji(text: str, strength: float, rng: random.Random) -> str:

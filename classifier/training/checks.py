@@ -21,7 +21,6 @@ CHANNELS = ["sms", "push", "chat", "post", "call", "letter"]
 REGISTERS = ["formal", "plain", "sloppy", "coded"]
 ERAS = ["2016-2019", "2020-2022", "2023-2026"]
 CONFLICT = 0.93  # similarity from which two messages outside a pair may not differ in label
-MOST_FROM_ONE_SOURCE = 6
 
 MOBILE = re.compile(r"(?<![\d.])1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
 LONG_NUMBER = re.compile(r"(?<![\da-zA-Z])(?:\d{16,19}|\d{17}[Xx])(?!\d)")
