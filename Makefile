@@ -39,6 +39,9 @@ lint: $(STAMP) ## ruff and mypy
 corpus-check: $(STAMP) ## the rules of the corpus
 	$(BIN)/python -m classifier.training.checks
 
+ablation: $(STAMP) ## what each part of the model is worth (about 15 minutes)
+	$(BIN)/python -m classifier.training.ablation | tee models/default/ABLATION.md
+
 corpus-report: $(STAMP) ## counts, coverage and statistics of the corpus
 	$(BIN)/python -m classifier.training.report
 

@@ -27,7 +27,7 @@ from classifier.tokens import TokenizerName
 
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
-NOT_FOR_SCORING = {MANIFEST, "pipeline.joblib", "README.md", "CHANGELOG.md", "EVALUATION.md"}
+NOT_FOR_SCORING = {MANIFEST, "pipeline.joblib", "README.md", "ABLATION.md", "CHANGELOG.md", "EVALUATION.md"}
 
 
 def default_folder() -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from classifier.classifier import Classifier
-from classifier.labels import LABELS
+from classifier.labels import LABELS, SAFE_LABELS
 
 Attack = Callable[[str, float, random.Random], str]
 STRENGTHS = (0.1, 0.3, 0.5)
@@ -208,32 +208,38 @@ def greedy(classifier: Classifier, text: str, label: str, rng: random.Random) ->
     return text, True
 
 
-def run_suite(classifier: Classifier, frame: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
-    """Attack every message of `frame` whose label the model finds; see `to_table`.
+def kept_under(
+    predict: Callable[[list[str]], np.ndarray],
+    texts: list[str],
+    truth: np.ndarray,
+    strengths: Sequence[float] = STRENGTHS,
+    seed: int = 0,
+) -> dict[str, list[dict[str, Any]]]:
+    """Attack every text; `predict` gives the best label of each.
 
-    ``kept[label][strength]`` is the share that keep the label; ``alarms`` the rise, in points, of lawful messages
-    called fraud.
+    ``kept[label]`` is the share that keep the label, among those that had the right one; ``alarms`` the rise of the
+    share of lawful messages called fraud.
     """
-    texts, truth = frame.text.to_list(), frame.label.to_numpy()
-    before = _best(classifier, texts)
+    before = predict(texts)
     right = before == truth
-    lawful = np.isin(truth, ("official", "collection"))
-    base_alarm = float((before == "fraud")[lawful].mean())
-    out: dict[str, Any] = {}
+    lawful = np.isin(truth, SAFE_LABELS)
+    out: dict[str, list[dict[str, Any]]] = {}
     for name, attack in ATTACKS.items():
-        rows = []
-        for strength in STRENGTHS:
+        out[name] = []
+        for strength in strengths:
             rng = random.Random(seed)
-            after = _best(classifier, [attack(t, strength, rng).strip() or t for t in texts])
+            after = predict([attack(t, strength, rng).strip() or t for t in texts])
             kept = {label: round(float((after == truth)[right & (truth == label)].mean()), 4) for label in LABELS}
-            rows.append(
-                {
-                    "strength": strength,
-                    "kept": kept,
-                    "alarms": round(float((after == "fraud")[lawful].mean()) - base_alarm, 4),
-                }
-            )
-        out[name] = rows
+            alarms = float((after == "fraud")[lawful].mean() - (before == "fraud")[lawful].mean())
+            out[name].append({"strength": strength, "kept": kept, "alarms": round(alarms, 4)})
+    return out
+
+
+def run_suite(classifier: Classifier, frame: pd.DataFrame, seed: int = 0) -> dict[str, Any]:
+    """Attack every message of `frame` as `kept_under` does, and some frauds with the greedy attacker."""
+    texts, truth = frame.text.to_list(), frame.label.to_numpy()
+    out: dict[str, Any] = dict(kept_under(lambda some: _best(classifier, some), texts, truth, seed=seed))
+    right = _best(classifier, texts) == truth
     rng = random.Random(seed)
     picked = [i for i in range(len(texts)) if right[i] and truth[i] == "fraud"]
     rng.shuffle(picked)

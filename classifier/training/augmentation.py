@@ -1,8 +1,9 @@
 """Augmentation at training time: copies of messages as they might have come, never kept in the corpus.
 
 Each copy changes what carries no meaning: the signature is dropped, moved or added, a courtesy tail is added or
-dropped, a character is hidden as senders of any label hide it (lawful senders dodge filters too), punctuation is lost.
-The random generator is seeded; the same corpus gives the same copies.
+dropped, a character is hidden as senders of any label hide it (lawful senders dodge filters too), punctuation is lost,
+sentences about something else or courtesies are put around it. Heavy hiding uses the changes of the attack suite
+(`classifier.training.attacks`) with other draws. The random generator is seeded; the same corpus gives the same copies.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from classifier.training.attacks import homophone, pinyin_full, pinyin_initial, shape, split_parts
 
 TOML = Path(__file__).resolve().parent.parent / "resources" / "augmentation.toml"
 SHARE = 0.6
@@ -89,6 +92,58 @@ LENDER_SHARE = {"official": 0.25, "collection": 0.5, "fraud": 0.04, "unrelated":
 MOVES: tuple[Callable[[str, random.Random], str], ...] = (
     _signature, _signature, _courtesy, _punctuation, _insert, _homophone, _homophone, _pinyin,
 )  # fmt: skip
+
+
+HEAVY_SHARE, PADDED_SHARE, COURTEOUS_SHARE = 0.2, 0.08, 0.06
+"""Shares of messages that get one more copy: hidden in many places, padded with other matters, with courtesies."""
+HEAVY = (homophone, homophone, pinyin_full, pinyin_initial, shape, split_parts)
+DAILY = frozenset(
+    f"unrelated.{k}" for k in ("chat", "social", "public_service", "delivery", "telecom", "marketing", "code")
+)
+
+
+def _padded(text: str, pads: Sequence[str], rng: random.Random) -> str:
+    """One to three short texts about something else, before or after."""
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        pad, gap = rng.choice(pads), rng.choice(("，", "。", " ", "\n", ""))
+        text = pad + gap + text if rng.random() < 0.5 else text + gap + pad
+    return text
+
+
+def _courteous(text: str, rng: random.Random) -> str:
+    """One to three courtesies of notices, which anybody can copy."""
+    tables = _tables()
+    for _ in range(rng.choice((1, 2, 3))):
+        where = rng.random()
+        if where < 0.35:
+            text = rng.choice(tables["heads"]) + text
+        elif where < 0.55:
+            text = rng.choice(tables["signatures"]) + text
+        else:
+            text += rng.choice("。，;") + rng.choice(tables["tails"])
+    return text
+
+
+def disturb(texts: Sequence[str], kinds: Sequence[str], seed: int) -> tuple[list[str], list[int]]:
+    """Copies for robustness, and the index of each one's original: heavy hiding and padding, alike for all labels."""
+    rng = random.Random(seed)
+    pads = [t for t, k in zip(texts, kinds, strict=True) if k in DAILY and 4 <= len(t) <= 40]
+    copies: list[str] = []
+    origin: list[int] = []
+    for index, text in enumerate(texts):
+        draw = rng.random()
+        if draw < HEAVY_SHARE:
+            copy = rng.choice(HEAVY)(text, rng.choice((0.1, 0.2, 0.3, 0.4, 0.5)), rng)
+        elif draw < HEAVY_SHARE + PADDED_SHARE and pads:
+            copy = _padded(text, pads, rng)
+        elif draw < HEAVY_SHARE + PADDED_SHARE + COURTEOUS_SHARE:
+            copy = _courteous(text, rng)
+        else:
+            continue
+        if copy != text and copy.strip():
+            copies.append(copy)
+            origin.append(index)
+    return copies, origin
 
 
 def augment(texts: Sequence[str], labels: Sequence[str], seed: int) -> tuple[list[str], list[int]]:

@@ -20,7 +20,8 @@ from classifier.labels import LABELS
 from classifier.message import Message, fold_many
 from classifier.model import LinearModel, quantise, save_model
 from classifier.policy import MODES
-from classifier.training.augmentation import augment
+from classifier.signals import Signal
+from classifier.training.augmentation import augment, disturb
 from classifier.training.calibration import fit_calibration, label_probabilities
 from classifier.training.corpus import MESSAGES, corpus_hash, load_corpus
 from classifier.training.figures import bootstrap_interval, pair_accuracy, summarise
@@ -43,16 +44,25 @@ class Recipe:
     label_share: float = 1.0
     kind_share: float = 1.0
     augment: bool = True
+    disturb: bool = True
+    signals: bool = True
     seed: int = SEED
 
 
 def make_pipeline(recipe: Recipe, jobs: int = 1) -> Pipeline:
     """The scikit-learn pipeline of a recipe, unfitted: vectorizer and logistic regressions."""
     head = NBLogisticKinds(recipe.C, recipe.label_C, recipe.smoothing, recipe.label_share, recipe.kind_share, n_jobs=jobs)
-    return Pipeline([("features", MessageVectorizer(recipe.views)), ("classifier", head)])
+    signals: list[Signal] | None = None if recipe.signals else []
+    return Pipeline([("features", MessageVectorizer(recipe.views, signals)), ("classifier", head)])
 
 
-def fit(frame: pd.DataFrame, messages: Sequence[Message], recipe: Recipe, jobs: int = 1) -> Pipeline:
+def fit(
+    frame: pd.DataFrame,
+    messages: Sequence[Message],
+    recipe: Recipe,
+    jobs: int = 1,
+    folder: Callable[[Sequence[str]], list[Message]] = fold_many,
+) -> Pipeline:
     """Fit one pipeline on the rows of `frame`, whose folded texts are `messages`; augments where the recipe says so.
 
     The vocabulary is learnt from the messages alone; the copies made by augmentation only add rows.
@@ -64,8 +74,12 @@ def fit(frame: pd.DataFrame, messages: Sequence[Message], recipe: Recipe, jobs: 
     texts: list[Message] = list(messages)
     features.fit(texts)
     if recipe.augment:
-        copies, origin = augment(frame.text.to_list(), frame.label.to_list(), recipe.seed)
-        texts += fold_many(copies)
+        plain = frame.text.to_list()
+        copies, origin = augment(plain, frame.label.to_list(), recipe.seed)
+        if recipe.disturb:
+            more, of = disturb(plain, frame.kind.to_list(), recipe.seed)
+            copies, origin = copies + more, origin + of
+        texts += folder(copies)
         target = np.concatenate([target, target[origin]])
         weights = np.concatenate([weights, np.full(len(copies), 0.5)])
     classifier.fit(to_matrix(features.space_, texts), target, sample_weight=weights)
