@@ -31,6 +31,7 @@ from classifier.training.vectorizer import MessageVectorizer, to_matrix
 
 SEED = 20261123
 FOLDS = 5
+COPY_WEIGHT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Recipe:
     kind_share: float = 1.0
     augment: bool = True
     disturb: bool = True
+    disturb_weight: float = 0.1
     signals: bool = True
     seed: int = SEED
 
@@ -76,12 +78,14 @@ def fit(
     if recipe.augment:
         plain = frame.text.to_list()
         copies, origin = augment(plain, frame.label.to_list(), recipe.seed)
+        weight = np.full(len(copies), COPY_WEIGHT)
         if recipe.disturb:
             more, of = disturb(plain, frame.kind.to_list(), recipe.seed)
             copies, origin = copies + more, origin + of
+            weight = np.concatenate([weight, np.full(len(more), recipe.disturb_weight)])
         texts += folder(copies)
         target = np.concatenate([target, target[origin]])
-        weights = np.concatenate([weights, np.full(len(copies), 0.5)])
+        weights = np.concatenate([weights, weight])
     classifier.fit(to_matrix(features.space_, texts), target, sample_weight=weights)
     return pipeline
 
