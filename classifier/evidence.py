@@ -23,8 +23,9 @@ from classifier.signals import Signal
 from classifier.verdict import Evidence
 
 STEPS = 16  # points on the path; the sum is then within 0.01 of the log-odds, and the rest is in `remainder`
-MAX_SPANS = 8
-MIN_WEIGHT = 0.10  # log-odds below which a span is not worth showing
+# Chosen on spans that a person marked in real messages apart from corpus and challenge.
+MAX_SPANS = 10
+MIN_WEIGHT = 0.05  # log-odds below which a span is not worth showing
 MAX_SIGNAL_SPAN = 24  # characters; a longer match is cut into its words
 MAX_WORDS_SPAN = 12  # characters to which neighbouring words are joined
 
@@ -185,7 +186,6 @@ def _parts(model: LinearModel, folded: str, placed: Placed, sums: list[float]) -
             last is not None
             and last.end == start
             and (last.weight > 0) == (weight > 0)
-            and min(abs(last.weight), abs(weight)) >= MIN_WEIGHT / 2
             and end - last.start <= MAX_WORDS_SPAN
         ):
             last.end, last.weight = end, last.weight + weight
