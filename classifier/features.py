@@ -340,6 +340,21 @@ class FeatureSpace:
         space.idf = (np.log((1 + count) / (1 + df_all)) + 1).astype(np.float32)
         return space
 
+    def keep(self, columns: npt.NDArray[np.bool_]) -> None:
+        """Drop the n-gram columns that are False in `columns`; words and signals always stay."""
+        blocks = dict(
+            zip((n for n, _ in self.blocks), np.split(columns, np.cumsum([s for _, s in self.blocks])), strict=False)
+        )
+        chosen = [blocks["pair"]]
+        self.pairs = self.pairs[blocks["pair"]]
+        for name, grams in (("char", self.chars), ("pinyin", self.pinyin)):
+            for n in sorted(grams):
+                chosen.append(blocks[f"{name}{n}"])
+                grams[n] = grams[n][chosen[-1]]
+        words, signals = len(self.words), len(self.signals)
+        kept = np.concatenate([np.ones(words, bool), *chosen, np.ones(signals, bool)])
+        self.idf = self.idf[kept]
+
     def _word_arrays(self, tokens: Sequence[Sequence[str]]) -> tuple[IntArray, IntArray, IntArray, IntArray]:
         """(rows, word id or len(words) where unknown, start, end) of all tokens."""
         unknown = len(self.words)

@@ -16,7 +16,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline
 
 from classifier.features import ViewConfig
-from classifier.labels import LABELS
+from classifier.labels import LABELS, label_of
 from classifier.message import Message, fold_many
 from classifier.model import LinearModel, quantise, save_model
 from classifier.policy import MODES
@@ -48,6 +48,7 @@ class Recipe:
     disturb: bool = True
     disturb_weight: float = 0.1
     signals: bool = True
+    max_columns: int = 165_000
     seed: int = SEED
 
 
@@ -56,6 +57,26 @@ def make_pipeline(recipe: Recipe, jobs: int = 1) -> Pipeline:
     head = NBLogisticKinds(recipe.C, recipe.label_C, recipe.smoothing, recipe.label_share, recipe.kind_share, n_jobs=jobs)
     signals: list[Signal] | None = None if recipe.signals else []
     return Pipeline([("features", MessageVectorizer(recipe.views, signals)), ("classifier", head)])
+
+
+def prune(pipeline: Pipeline, most: int) -> None:
+    """Keep the `most` columns whose weights tell the labels apart most; of words and signals all.
+
+    On held-out families this lost nothing against all columns of the same fit, while choosing the columns before the
+    fit (a higher document frequency, chi-squared) did.
+    """
+    space, classifier = pipeline.named_steps["features"].space_, pipeline.named_steps["classifier"]
+    if space.size <= most:
+        return
+    of = np.array([label_of(kind) for kind in classifier.classes_])
+    means = np.stack([classifier.coef_[of == label].mean(axis=0) for label in LABELS])
+    reach = (means.max(axis=0) - means.min(axis=0)) * space.idf
+    reach[: len(space.words)] = np.inf
+    reach[space.size - len(space.signals) :] = np.inf
+    kept = np.zeros(space.size, bool)
+    kept[np.argsort(-reach, kind="stable")[:most]] = True
+    space.keep(kept)
+    classifier.coef_ = np.ascontiguousarray(classifier.coef_[:, kept])
 
 
 def fit(
@@ -87,6 +108,7 @@ def fit(
         target = np.concatenate([target, target[origin]])
         weights = np.concatenate([weights, weight])
     classifier.fit(to_matrix(features.space_, texts), target, sample_weight=weights)
+    prune(pipeline, recipe.max_columns)
     return pipeline
 
 
