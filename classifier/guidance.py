@@ -33,9 +33,11 @@ def _mentioned() -> frozenset[str]:
 
 
 def _fits(rule: dict[str, Any], label: Label, kind: str, signals: Collection[str]) -> bool:
+    best, name = kind.split(".", 1)
     return (
         rule.get("label", label) == label
-        and kind.split(".", 1)[1] in rule.get("kinds", [kind.split(".", 1)[1]])
+        and rule.get("best", best) == best
+        and name in rule.get("kinds", [name])
         and ("signals" not in rule or any(s in signals for s in rule["signals"]))
     )
 
