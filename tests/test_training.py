@@ -11,6 +11,7 @@ from classifier.training.calibration import expected_calibration_error, fit_cali
 from classifier.training.drafts import read_drafts, shares_run, to_rows
 from classifier.training.head import NBLogisticKinds
 from classifier.training.near_duplicates import groups, near_duplicate_pairs
+from classifier.training.suspects import suspects
 
 KINDS = tuple(f"{label}.a" for label in LABELS)
 
@@ -134,3 +135,13 @@ def test_drafts_join_what_a_corpus_holds(tmp_path):
     frame = pd.read_csv(tmp_path / "corpus" / "unrelated" / "chat.csv", dtype=str)
     assert sorted(frame.text) == ["今晚吃什么呀", "明天去爬山吗"]
     assert frame.id.is_unique
+
+
+def test_suspects_are_messages_that_look_like_another_label():
+    probabilities = np.array([[0.9, 0.05, 0.05, 0.0]] * 3 + [[0.02, 0.02, 0.95, 0.01]] * 3 + [[0.05, 0.02, 0.92, 0.01]])
+    labels = np.array(["official"] * 3 + ["fraud"] * 3 + ["official"])
+    found = suspects(probabilities, labels)
+    assert found.row.to_list() == []  # 0.92 is under what fraud usually has
+    probabilities[-1] = [0.01, 0.01, 0.97, 0.01]
+    found = suspects(probabilities, labels)
+    assert (found.row.to_list(), found.likelier.to_list()) == ([6], ["fraud"])
