@@ -63,10 +63,11 @@ class NBLogisticKinds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _one(
         self, X: sp.csr_matrix, present: sp.csr_matrix, positive: np.ndarray, weights: np.ndarray, C: float
     ) -> tuple[np.ndarray, float]:
-        scale = np.abs(log_count_ratio(present, positive, weights, self.smoothing)).astype(np.float32)
+        scale = np.abs(log_count_ratio(present, positive, weights, self.smoothing))
+        scaled = sp.csr_matrix((X.data * scale[X.indices], X.indices, X.indptr), shape=X.shape)
         # The dual solver at this tolerance gives the logits of the primal at 1e-3 (mean difference 0.02) in half its time.
         regression = LogisticRegression(C=C, max_iter=300, tol=0.1, solver="liblinear", dual=True, random_state=0)
-        regression.fit(X @ sp.diags(scale), positive, sample_weight=weights)
+        regression.fit(scaled, positive, sample_weight=weights)
         return regression.coef_[0] * scale, float(regression.intercept_[0])
 
     def fit(self, X: sp.csr_matrix, y: Any, sample_weight: np.ndarray | None = None) -> NBLogisticKinds:

@@ -118,20 +118,14 @@ def out_of_fold(
     """Raw logits of every message by a model that never saw its family: (n, classes), and the fold of each."""
     splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=recipe.seed)
     folds = np.zeros(len(frame), int)
-    splits = list(splitter.split(np.zeros(len(frame)), frame.kind, frame.family))
-
-    def one(train: np.ndarray, test: np.ndarray) -> np.ndarray:
-        pipeline = fit(frame.iloc[train], [messages[i] for i in train], recipe)
+    logits = np.full((len(frame), len(kinds)), -30.0)
+    for number, (train, test) in enumerate(splitter.split(np.zeros(len(frame)), frame.kind, frame.family)):
+        pipeline = fit(frame.iloc[train], [messages[i] for i in train], recipe, jobs)
         matrix = to_matrix(pipeline.named_steps["features"].space_, [messages[i] for i in test])
         classifier = pipeline.named_steps["classifier"]
-        logits = np.full((len(test), len(kinds)), -30.0)
-        logits[:, [kinds.index(k) for k in classifier.classes_]] = classifier.decision_function(matrix)
-        return logits
-
-    results = joblib.Parallel(n_jobs=jobs)(joblib.delayed(one)(train, test) for train, test in splits)
-    logits = np.zeros((len(frame), len(kinds)))
-    for number, ((_, test), part) in enumerate(zip(splits, results, strict=True)):
-        logits[test], folds[test] = part, number
+        columns = [kinds.index(k) for k in classifier.classes_]
+        logits[np.ix_(test, columns)] = classifier.decision_function(matrix)
+        folds[test] = number
     return logits, folds
 
 
