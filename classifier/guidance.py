@@ -26,8 +26,8 @@ def tables() -> dict[str, Any]:
 
 
 @cache
-def _mentioned() -> frozenset[str]:
-    """The signals that some rule asks for."""
+def mentioned() -> frozenset[str]:
+    """The ids of the signals that some rule asks for."""
     rules = [*tables()["rule"], *tables()["reason"], *tables()["warning"]]
     return frozenset(signal for rule in rules for signal in rule.get("signals", ()))
 
@@ -66,7 +66,7 @@ def _candidates(label: Label, kind: str, signals: frozenset[str]) -> tuple[str, 
 
 def advice_ids(label: Label, kind: str, signals: Collection[str], folded: str) -> list[str]:
     """The ids of the advice for a message, the first the one to do first."""
-    found = _candidates(label, kind, _mentioned().intersection(signals))
+    found = _candidates(label, kind, mentioned().intersection(signals))
     ids = [closed_channel_reason(folded, signals) if id == REASON else id for id in found[:MOST]]
     return list(dict.fromkeys(ids))
 
@@ -93,7 +93,7 @@ def render(id: str, lang: Lang, contact: tuple[str, str] | None = None) -> Advic
 
 def warn(label: Label, kind: str, signals: Collection[str], lang: Lang) -> list[Warning]:
     """The warnings that fit a message, each id once."""
-    return list(_warnings(label, kind, _mentioned().intersection(signals), lang))
+    return list(_warnings(label, kind, mentioned().intersection(signals), lang))
 
 
 @lru_cache(4096)

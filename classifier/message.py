@@ -10,12 +10,20 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from classifier.codepoints import CODE_POINTS, code_points
+
+Bits = npt.NDArray[np.uint8]
+Flags = npt.NDArray[np.bool_]
 RESOURCES = Path(__file__).with_name("resources")
 HAN = "\u3400-\u9fff"
 
@@ -48,29 +56,64 @@ class Message:
         return self.starts[start], self.ends[end - 1]
 
 
+# What a character can be to the folding, as bits: the first two of a character as it was typed, the rest once folded.
+MOVES, HIDES, MARK, WEAK, IS_HAN, PART_FIRST, PART_SECOND, HINT = (1 << bit for bit in range(8))
+
+
 class _Tables:
-    """The compiled folding tables, read once."""
+    """The compiled folding tables, read once: arrays over all code points, of which only the pages in use are memory."""
 
     def __init__(self) -> None:
-        raw: dict[str, list[str]] = json.loads((RESOURCES / "fold.json").read_text(encoding="ascii"))
-        self.translate = {ord(c): folded for c, (folded, _) in raw.items()}
-        self.moving = frozenset(c for c, (folded, _) in raw.items() if len(folded) != 1)
-        self.hiders = {c: kind for c, (_, kind) in raw.items() if kind}
-        self.hiding_chars = frozenset(self.hiders)
+        raw: dict[str, Any] = json.loads((RESOURCES / "fold.json").read_text(encoding="ascii"))
+        self.target = np.zeros(CODE_POINTS, np.uint32)  # the one character it becomes, 0 where it stays or `MOVES`
+        self.target[code_points(raw["from"])] = code_points(raw["to"])
+        self.several: dict[str, str] = raw["several"]
+        self.bits = np.zeros(CODE_POINTS, np.uint8)
+        self.bits[code_points("".join(self.several))] |= MOVES
+        for first, last in raw["dropped"]:
+            self.bits[first : last + 1] |= MOVES
+        self.kinds: list[str] = ["", *raw["hiding"]]
+        self.kind = np.zeros(CODE_POINTS, np.uint8)  # the hiding it stands for, as a place in `kinds`
+        for at, ranges in enumerate(raw["hiding"].values(), 1):
+            for first, last in ranges:
+                self.kind[first : last + 1] = at
+                self.bits[first : last + 1] |= HIDES
         hiding = tomllib.loads((RESOURCES / "hiding.toml").read_text(encoding="utf-8"))
         split: dict[str, str] = hiding["split"]
         longest_first = sorted(split, key=len, reverse=True)
         self.split = split
         self.split_pattern = re.compile("|".join(map(re.escape, longest_first)))
-        self.split_first = frozenset(part[0] for part in split)
-        strong = "".join(c for c in hiding["between"]["marks"] if c not in hiding["between"]["weak"])
-        self.marks = frozenset(strong)
+        weak = hiding["between"]["weak"]
+        strong = "".join(c for c in hiding["between"]["marks"] if c not in weak)
         self.between_pattern = re.compile(f"(?<=[{HAN}])[{re.escape(strong)}]{{1,3}}(?=[{HAN}])")
-        self.spaced_pattern = re.compile(
-            f"(?<![{HAN}])[{HAN}](?:[{re.escape(hiding['between']['weak'])} ][{HAN}]){{2,}}(?![{HAN}])"
-        )
-        self.contact_hints = re.compile("[薇徽威维围喂韦巍微vw扣口企蔻球秋叩葫呼典绿星q]")
-        self.contact = [(re.compile(p), r) for p, r in hiding["contact"]["rules"]]
+        self.spaced_pattern = re.compile(f"(?<![{HAN}])[{HAN}](?:[{re.escape(weak)} ][{HAN}]){{2,}}(?![{HAN}])")
+        rules: list[list[str]] = hiding["contact"]["rules"]
+        self.contact = [(re.compile(p), r) for p, r in rules]
+        self.any_contact = re.compile("|".join(p for p, _ in rules))
+        self.bits[0x3400:0xA000] |= IS_HAN
+        for chars, bit in (
+            (strong, MARK),
+            (weak + " ", WEAK),
+            ("".join(part[0] for part in split), PART_FIRST),
+            ("".join(part[1] for part in split), PART_SECOND),
+            ("薇徽威维围喂韦巍微vw扣口企蔻球秋叩葫呼典绿星q", HINT),
+        ):
+            self.bits[code_points(chars)] |= bit
+
+    def fold_of(self, chars: Iterable[str]) -> dict[str, str]:
+        """What each of some characters becomes, left out where it stays."""
+        found: dict[str, str] = {}
+        for char in chars:
+            code = ord(char)
+            if self.bits[code] & MOVES:
+                found[char] = self.several.get(char, "")
+            elif self.target[code]:
+                found[char] = chr(self.target[code])
+        return found
+
+    def hiding_of(self, chars: Iterable[str]) -> dict[str, str]:
+        """The kind of hiding that each of some characters stands for, left out where there is none."""
+        return {c: self.kinds[at] for c in chars if (at := int(self.kind[ord(c)]))}
 
 
 @cache
@@ -106,11 +149,11 @@ class _Folding:
         return count
 
 
-def _count_hiders(text: str, tables: _Tables) -> dict[str, int]:
+def _count_hiders(text: str, kinds: Mapping[str, str]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for char in text:
-        kind = tables.hiders.get(char)
-        if kind:
+        if char in kinds:
+            kind = kinds[char]
             counts[kind] = counts.get(kind, 0) + 1
     traditional = counts.pop("traditional", 0)
     if traditional:
@@ -122,34 +165,16 @@ def _count_hiders(text: str, tables: _Tables) -> dict[str, int]:
     return counts
 
 
-def _translate(text: str, tables: _Tables) -> _Folding:
+def _translate(text: str, table: Mapping[str, str]) -> _Folding:
     pieces: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     for at, char in enumerate(text):
-        new = tables.translate.get(ord(char), char)
+        new = table.get(char, char)
         pieces.append(new)
         starts += [at] * len(new)
         ends += [at + 1] * len(new)
     return _Folding("".join(pieces), starts, ends)
-
-
-class _Screen:
-    """Which of the tables' characters occur in some texts, as small searches: most messages hide nothing."""
-
-    def __init__(self, texts: Sequence[str], tables: _Tables) -> None:
-        present = set("".join(texts))
-        self.hides = _any_of(present & tables.hiding_chars)
-        self.moves = _any_of(present & tables.moving)
-        self.translate = {ord(c): new for c in present if (new := tables.translate.get(ord(c))) is not None}
-        folded = present.union(*self.translate.values())
-        self.marked = _any_of(folded & tables.marks)
-        self.splits = _any_of(folded & tables.split_first)
-
-
-def _any_of(chars: Iterable[str]) -> Callable[[str], object]:
-    listed = "".join(sorted(chars))
-    return re.compile(f"[{re.escape(listed)}]").search if listed else lambda _: None
 
 
 def fold(text: str) -> Message:
@@ -158,26 +183,67 @@ def fold(text: str) -> Message:
 
 
 def fold_many(texts: Sequence[str]) -> list[Message]:
-    """Fold texts; what they share is looked up once."""
+    """Fold texts. Characters are replaced in all of them at once; few are looked at one by one, as most hide nothing."""
     tables = _tables()
-    screen = _Screen(texts, tables)
-    return [_fold(text, tables, screen) for text in texts]
+    points = code_points("".join(texts))
+    sizes = np.fromiter(map(len, texts), np.int64, len(texts))
+    target = tables.target[points]
+    folded_points = np.where(target, target, points)
+    folded = folded_points.tobytes().decode("utf-32-le", "surrogatepass")
+    suspects, hints = _suspects(tables.bits[points], tables.bits[folded_points], sizes)
+    chars = set().union(*(texts[row] for row in np.flatnonzero(suspects | hints).tolist()))
+    changed, kinds = tables.fold_of(chars), tables.hiding_of(chars)
+    contact = tables.any_contact.search
+    found: list[Message] = []
+    start = 0
+    for text, size, suspect, hint in zip(texts, sizes.tolist(), suspects.tolist(), hints.tolist(), strict=True):
+        replaced = folded[start : start + size]
+        start += size
+        if suspect or (hint and contact(replaced)):
+            found.append(_fold(text, replaced, tables, changed, kinds))
+        else:
+            found.append(Message(text, replaced))
+    return found
 
 
-def _fold(text: str, tables: _Tables, screen: _Screen) -> Message:
-    hiding = _count_hiders(text, tables) if screen.hides(text) else {}
-    folded = text.translate(screen.translate) if screen.translate else text
-    in_place = not screen.moves(text)
-    between = screen.marked(folded) and tables.between_pattern.search(folded)
-    spaced = tables.spaced_pattern.search(folded)
-    split = screen.splits(folded) and tables.split_pattern.search(folded)
-    contact = tables.contact_hints.search(folded) and any(p.search(folded) for p, _ in tables.contact)
-    if not (between or spaced or split or contact):
+def _suspects(typed: Bits, folded: Bits, sizes: npt.NDArray[np.int64]) -> tuple[Flags, Flags]:
+    """Which texts must be looked at one by one, and which only where they hold a disguised contact word.
+
+    Each test is a necessary condition of what `_fold` looks for.
+    """
+    rows = np.repeat(np.arange(len(sizes)), sizes)
+    hit = typed & (MOVES | HIDES) != 0
+    if len(hit) > 1:
+        before, after = folded[:-1], folded[1:]
+        hit[1:] |= (before & IS_HAN != 0) & (after & MARK != 0)
+        hit[1:] |= (before & PART_FIRST != 0) & (after & PART_SECOND != 0)
+    if len(hit) > 4:
+        han, weak = folded & IS_HAN != 0, folded & WEAK != 0
+        hit[4:] |= han[:-4] & weak[1:-3] & han[2:-2] & weak[3:-1] & han[4:]
+    suspects, hints = np.zeros((2, len(sizes)), bool)
+    suspects[rows[hit]] = True
+    hints[rows[folded & HINT != 0]] = True
+    return suspects, hints
+
+
+def _fold(text: str, folded: str, tables: _Tables, changed: Mapping[str, str], kinds: Mapping[str, str]) -> Message:
+    """Fold a text that is more than characters replaced by one character each; `folded` has those replaced."""
+    hiding = _count_hiders(text, kinds)
+    in_place = all(len(changed.get(c, c)) == 1 for c in text)
+    if not in_place:
+        work = _translate(text, changed)
+        folded = work.text
+    if not (
+        tables.between_pattern.search(folded)
+        or tables.spaced_pattern.search(folded)
+        or tables.split_pattern.search(folded)
+        or any(p.search(folded) for p, _ in tables.contact)
+    ):
         if in_place:
             return Message(text, folded, hiding=hiding)
-        work = _translate(text, tables)
         return Message(text, work.text, work.starts, work.ends, hiding)
-    work = _Folding(folded, [*range(len(text))], [*range(1, len(text) + 1)]) if in_place else _translate(text, tables)
+    if in_place:
+        work = _Folding(folded, [*range(len(text))], [*range(1, len(text) + 1)])
     # Each step may uncover what the next one looks for, so all of them run.
     count = work.replace((m.start(), m.end(), "") for m in tables.between_pattern.finditer(work.text))
     if count:

@@ -13,14 +13,17 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from classifier import fast
 from classifier.errors import ModelError
-from classifier.features import FeatureSpace, FloatArray, Occurrences, ViewConfig, load_space, save_space
+from classifier.features import FeatureSpace, ViewConfig, load_space, save_space
+from classifier.occurrences import FloatArray, Occurrences
 from classifier.labels import LABELS, label_of
 from classifier.message import Message
 from classifier.tokens import TokenizerName
@@ -69,11 +72,13 @@ class LinearModel:
     def __post_init__(self) -> None:
         labels = [label_of(k) for k in self.kinds]
         self._label_index = np.array([LABELS.index(label) for label in labels])
+        self._of_label = np.equal.outer(self._label_index, np.arange(len(LABELS))).astype(np.float64)
         calibration = self.meta["calibration"]
         self._scale = np.float32(1 / calibration["temperature"])
         self._shift = np.array([calibration["label_bias"][label] for label in labels], np.float32)
 
     _label_index: Any = None
+    _of_label: Any = None
     _scale: Any = None
     _shift: Any = None
 
@@ -89,26 +94,36 @@ class LinearModel:
 
     def linear_logits(self, occurrences: Sequence[Occurrences], count: int) -> FloatArray:
         """The features' part of the calibrated logits, shape (count, kinds)."""
-        total = np.zeros((count, len(self.kinds)), np.float32)
+        total = np.zeros((count, len(self.kinds)))
+        compiled = fast.kernels(count)
         for view in occurrences:
-            if not len(view.rows):
-                continue
-            parts = self.weights[view.columns].astype(np.float32)
-            parts *= (view.values * self.scales[view.columns])[:, None]
-            first = np.flatnonzero(np.r_[True, view.rows[1:] != view.rows[:-1]])
-            total[view.rows[first]] += np.add.reduceat(parts, first, axis=0)
-        total *= self._scale
-        return total
+            if compiled is None:
+                self._plain_sums(view, total)
+            else:
+                compiled.add_weights(view.rows, view.columns, view.values, self.weights, self.scales, total)
+        return total.astype(np.float32) * self._scale
+
+    def _plain_sums(self, view: Occurrences, total: npt.NDArray[np.float64]) -> None:
+        """Add a view's weights to each message's sums, message by message: the rows of `view` are in order."""
+        values = (view.values * self.scales[view.columns]).astype(np.float64)
+        first = np.searchsorted(view.rows, np.arange(len(total) + 1)).tolist()
+        for row, (start, end) in enumerate(pairwise(first)):
+            if end > start:
+                total[row] += values[start:end] @ self.weights[view.columns[start:end]].astype(np.float64)
 
     def scores_from(self, linear: FloatArray) -> Scores:
         """Turn the features' part of the logits into probabilities."""
         logits = linear + self.base_logits()
-        shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shifted = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64))
         kind_p = shifted / shifted.sum(axis=1, keepdims=True)
-        label_p = np.zeros((len(kind_p), len(LABELS)), np.float32)
-        for at in range(len(LABELS)):
-            label_p[:, at] = kind_p[:, self._label_index == at].sum(axis=1)
-        return Scores(logits, kind_p, label_p)
+        label_p = kind_p @ self._of_label
+        return Scores(logits, kind_p.astype(np.float32), label_p.astype(np.float32))
+
+    def likeliest_kinds(self, scores: Scores) -> list[str]:
+        """For each message the likeliest kind of its likeliest label."""
+        best = scores.label_probabilities.argmax(axis=1)
+        other = self._label_index[None, :] != best[:, None]
+        return [self.kinds[at] for at in np.where(other, -1.0, scores.kind_probabilities).argmax(axis=1).tolist()]
 
     def score(self, messages: Sequence[Message]) -> Scores:
         """Score messages; one row a message, in order."""
@@ -124,7 +139,8 @@ def quantise(weights: npt.NDArray[np.floating[Any]]) -> tuple[npt.NDArray[np.int
 
 def sha256(path: Path) -> str:
     """The sha256 of a file, in hex."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def save_model(model: LinearModel, folder: Path) -> None:

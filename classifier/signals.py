@@ -19,6 +19,7 @@ from classifier.errors import ModelError
 
 TOML = Path(__file__).with_name("resources") / "signals.toml"
 LOOK_BACK = 12  # characters before a match in which `unless` may deny it
+ANCHOR = re.compile(r"\\[AbBzZ]|\$|(?<!\[)\^")
 SENTENCE_END = re.compile(r"[。!?;\n]")
 
 
@@ -131,6 +132,8 @@ class SignalMatcher:
     def __init__(self, signals: Sequence[Signal], database: bytes | None = None) -> None:
         self.signals = list(signals)
         self._unless = [bool(s.unless) for s in self.signals]
+        # Denials that hold or not wherever the text is cut: no anchor, no word boundary.
+        self._anywhere = {i for i, s in enumerate(self.signals) if not ANCHOR.search(s.unless)}
         self._compiled: dict[int, tuple[Any, Any]] = {}
         self._scan: Callable[..., Any] | None = None
         self._filter: Any = None
@@ -150,20 +153,34 @@ class SignalMatcher:
 
     def match(self, folded: str) -> list[int]:
         """Return the indices of the signals that the folded text shows, ascending."""
-        if self._scan is not None:
-            hits: list[int] = []
+        return self.match_many([folded])[0]
 
-            def found(index: int, _from: int, _to: int, _flags: int, _context: object) -> None:
-                hits.append(index)
+    def match_many(self, texts: Sequence[str]) -> list[list[int]]:
+        """The signals of each text."""
+        hits: list[int] = []
+        unless = self._unless
+        scan = self._scan
 
-            self._scan(folded.encode("utf-8", "replace"), match_event_handler=found)
-        else:
-            hits = [self._ids[i] for i in self._filter.Match(folded) or ()]
-        hits.sort()
-        return [i for i in hits if not self._unless[i] or self._allowed(i, folded)]
+        def found(index: int, _from: int, _to: int, _flags: int, _context: object) -> None:
+            hits.append(index)
 
-    def _allowed(self, index: int, folded: str) -> bool:
-        return next(iter(self._spans(index, folded)), None) is not None
+        shown: list[list[int]] = []
+        for folded in texts:
+            data = folded.encode("utf-8", "replace")
+            if scan is not None:
+                hits.clear()
+                scan(data, match_event_handler=found)
+            else:
+                hits = [self._ids[i] for i in self._filter.Match(folded) or ()]
+            hits.sort()
+            shown.append([i for i in hits if not unless[i] or self._allowed(i, folded, data)])
+        return shown
+
+    def _allowed(self, index: int, folded: str, data: bytes) -> bool:
+        _, unless = self._expressions(index)
+        if index in self._anywhere and unless.search(data) is None:
+            return True  # what is nowhere in the text is not beside the match either
+        return next(iter(self._spans(index, folded, data)), None) is not None
 
     def _expressions(self, index: int) -> tuple[Any, Any]:
         found = self._compiled.get(index)
@@ -173,10 +190,13 @@ class SignalMatcher:
             self._compiled[index] = found
         return found
 
-    def _spans(self, index: int, folded: str) -> Iterable[tuple[int, int]]:
+    def _spans(self, index: int, folded: str, data: bytes) -> Iterable[tuple[int, int]]:
+        """The spans of one signal, in characters; `data` is the text as bytes, which saves the engine its own copy."""
         pattern, unless = self._expressions(index)
-        for match in pattern.finditer(folded):
-            start, end = match.span()
+        for match in pattern.finditer(data):
+            first, last = match.span()
+            start = len(data[:first].decode())
+            end = start + len(data[first:last].decode())
             if unless is not None:
                 before = SENTENCE_END.split(folded[max(0, start - LOOK_BACK) : start])[-1]
                 if unless.search(before + folded[start:end]):
@@ -185,4 +205,9 @@ class SignalMatcher:
 
     def spans(self, index: int, folded: str) -> list[tuple[int, int]]:
         """Return the folded spans at which one signal stands, denied ones left out."""
-        return list(self._spans(index, folded))
+        return self.spans_of([index], folded)[0]
+
+    def spans_of(self, indices: Sequence[int], folded: str) -> list[list[tuple[int, int]]]:
+        """The spans of several signals of one text."""
+        data = folded.encode("utf-8", "replace")
+        return [list(self._spans(index, folded, data)) for index in indices]
