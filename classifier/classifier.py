@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import tomllib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from classifier.verdict import Evidence, Verdict, Warning
 MAX_CHARACTERS = 20_000
 """The longest message judged; a longer one is refused, never cut."""
 CHUNK = 2_000
+CHUNK_CHARACTERS = 200_000
 NOTHING = Explanation([], 0.0, 0.0, 0.0)
 REASONS_TOML = Path(__file__).with_name("resources") / "reasons.toml"
 
@@ -45,6 +48,30 @@ def check_text(text: object) -> str:
     if len(text) > MAX_CHARACTERS:
         raise InputError("text.too_long", length=len(text), limit=MAX_CHARACTERS)
     return text
+
+
+def _chunks(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where to cut texts into chunks of few messages and few characters: the arrays of one chunk stay small."""
+    start = characters = 0
+    for at, text in enumerate(texts):
+        if at > start and (at - start >= CHUNK or characters + len(text) > CHUNK_CHARACTERS):
+            yield start, at
+            start, characters = at, 0
+        characters += len(text)
+    if start < len(texts):
+        yield start, len(texts)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the cyclic garbage collector: verdicts form no cycles, and it would walk all of them over and over."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class Classifier:
@@ -93,10 +120,10 @@ class Classifier:
         for text in texts:
             check_text(text)
         verdicts: list[Verdict] = []
-        for at in range(0, len(texts), CHUNK):
-            chunk = texts[at : at + CHUNK]
-            of = senders[at : at + CHUNK] if senders is not None else [None] * len(chunk)
-            verdicts += self._chunk(chunk, of, mode, lang, evidence)
+        with _uncollected():
+            for start, end in _chunks(texts):
+                of = senders[start:end] if senders is not None else [None] * (end - start)
+                verdicts += self._chunk(texts[start:end], of, mode, lang, evidence)
         return verdicts
 
     def _chunk(

@@ -74,7 +74,7 @@ def _shares(model: LinearModel, view: Occurrences, direction: Floats, compiled: 
     """Each occurrence's share of its message's log-odds."""
     found = np.empty(len(view.rows))
     if compiled is not None:
-        compiled.shares(view.rows, view.columns, view.values, model.weights, model.scales, direction, found)
+        compiled.shares(view.rows, view.columns, view.values, model.near_weights(), model.scales, direction, found)
     else:
         _plain_shares(model, view, direction, found)
     found *= 1.0 / model.meta["calibration"]["temperature"]
@@ -209,7 +209,7 @@ def _spans(model: LinearModel, chunk: Chunk, parts: _Parts, lang: Lang) -> list[
     arrays = (parts.rows, parts.starts, parts.ends, parts.weights, parts.signals)
     for row, start, end, weight, signal in zip(*(array.tolist() for array in arrays), strict=True):
         message = chunk.messages[row]
-        if end > start:
+        if message.starts is not None and end > start:
             start, end = message.span(start, end)
         name, note = named[signal]
         spans[row].append(Evidence(start, end, message.text[start:end], name, weight, note))

@@ -315,10 +315,11 @@ class FeatureSpace:
         for message, found in zip(messages, matcher.match_many([m.folded for m in messages]), strict=True):
             before = len(indices)
             if positions:
-                for index, spans in zip(found, matcher.spans_of(found, message.folded), strict=True):
-                    for start, end in spans or [(0, 0)]:
+                for index in found:
+                    spans = matcher.spans(index, message.folded) or [(0, 0)]
+                    for start, end in spans:
                         indices.append(index)
-                        shared.append(len(spans) or 1)
+                        shared.append(len(spans))
                         starts.append(start)
                         ends.append(end)
             else:

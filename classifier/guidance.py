@@ -66,16 +66,22 @@ def _candidates(label: Label, kind: str, signals: frozenset[str]) -> tuple[str, 
 
 def advice_ids(label: Label, kind: str, signals: Collection[str], folded: str) -> list[str]:
     """The ids of the advice for a message, the first the one to do first."""
-    found = _candidates(label, kind, mentioned().intersection(signals))
-    ids = [closed_channel_reason(folded, signals) if id == REASON else id for id in found[:MOST]]
-    return list(dict.fromkeys(ids))
+    found = _candidates(label, kind, mentioned().intersection(signals))[:MOST]
+    if REASON in found:
+        found = tuple(closed_channel_reason(folded, signals) if id == REASON else id for id in found)
+    return list(dict.fromkeys(found))
 
 
 def advise(
     label: Label, kind: str, signals: Collection[str], folded: str, lang: Lang, contact: tuple[str, str] | None = None
 ) -> list[Advice]:
     """The advice for a message; `contact` is (name, hotline) of the lender that it names, where known."""
-    return [render(id, lang, contact) for id in advice_ids(label, kind, signals, folded)]
+    return list(_rendered(tuple(advice_ids(label, kind, signals, folded)), lang, contact))
+
+
+@lru_cache(4096)
+def _rendered(ids: tuple[str, ...], lang: Lang, contact: tuple[str, str] | None) -> tuple[Advice, ...]:
+    return tuple(render(id, lang, contact) for id in ids)
 
 
 @lru_cache(4096)

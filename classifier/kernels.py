@@ -166,11 +166,20 @@ def text_features(
 def add_weights(rows: Any, columns: Any, values: Any, weights: Any, scales: Any, total: Any) -> None:
     """Add each occurrence's weights to its message's sums (`LinearModel._plain_sums`)."""
     kinds = weights.shape[1]
-    for i in range(len(rows)):
-        value = np.float64(values[i] * scales[columns[i]])
-        mine, theirs = total[rows[i]], weights[columns[i]]
-        for k in range(kinds):
-            mine[k] += value * theirs[k]
+    at, count = 0, len(rows)
+    while at < count:
+        row, one = rows[at], columns[at]
+        value = np.float64(values[at] * scales[one])
+        if at + 1 < count and rows[at + 1] == row:  # two at a time: half as many sums are read and written
+            two = columns[at + 1]
+            other = np.float64(values[at + 1] * scales[two])
+            for k in range(kinds):
+                total[row, k] += value * weights[one, k] + other * weights[two, k]
+            at += 2
+        else:
+            for k in range(kinds):
+                total[row, k] += value * weights[one, k]
+            at += 1
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})

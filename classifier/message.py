@@ -193,6 +193,7 @@ def fold_many(texts: Sequence[str]) -> list[Message]:
     suspects, hints = _suspects(tables.bits[points], tables.bits[folded_points], sizes)
     chars = set().union(*(texts[row] for row in np.flatnonzero(suspects | hints).tolist()))
     changed, kinds = tables.fold_of(chars), tables.hiding_of(chars)
+    moving = frozenset(c for c, new in changed.items() if len(new) != 1)
     contact = tables.any_contact.search
     found: list[Message] = []
     start = 0
@@ -200,7 +201,7 @@ def fold_many(texts: Sequence[str]) -> list[Message]:
         replaced = folded[start : start + size]
         start += size
         if suspect or (hint and contact(replaced)):
-            found.append(_fold(text, replaced, tables, changed, kinds))
+            found.append(_fold(text, replaced, tables, changed, kinds, moving))
         else:
             found.append(Message(text, replaced))
     return found
@@ -215,7 +216,8 @@ def _suspects(typed: Bits, folded: Bits, sizes: npt.NDArray[np.int64]) -> tuple[
     hit = typed & (MOVES | HIDES) != 0
     if len(hit) > 1:
         before, after = folded[:-1], folded[1:]
-        hit[1:] |= (before & IS_HAN != 0) & (after & MARK != 0)
+        hit[1:] |= (before & IS_HAN != 0) & (after & MARK != 0)  # and, where a third follows, Han or a mark
+        hit[1:-1] &= (typed[1:-1] & (MOVES | HIDES) != 0) | (folded[2:] & (IS_HAN | MARK) != 0)
         hit[1:] |= (before & PART_FIRST != 0) & (after & PART_SECOND != 0)
     if len(hit) > 4:
         han, weak = folded & IS_HAN != 0, folded & WEAK != 0
@@ -226,10 +228,12 @@ def _suspects(typed: Bits, folded: Bits, sizes: npt.NDArray[np.int64]) -> tuple[
     return suspects, hints
 
 
-def _fold(text: str, folded: str, tables: _Tables, changed: Mapping[str, str], kinds: Mapping[str, str]) -> Message:
+def _fold(
+    text: str, folded: str, tables: _Tables, changed: Mapping[str, str], kinds: Mapping[str, str], moving: frozenset[str]
+) -> Message:
     """Fold a text that is more than characters replaced by one character each; `folded` has those replaced."""
-    hiding = _count_hiders(text, kinds)
-    in_place = all(len(changed.get(c, c)) == 1 for c in text)
+    hiding = {} if kinds.keys().isdisjoint(text) else _count_hiders(text, kinds)
+    in_place = moving.isdisjoint(text)
     if not in_place:
         work = _translate(text, changed)
         folded = work.text
@@ -237,7 +241,7 @@ def _fold(text: str, folded: str, tables: _Tables, changed: Mapping[str, str], k
         tables.between_pattern.search(folded)
         or tables.spaced_pattern.search(folded)
         or tables.split_pattern.search(folded)
-        or any(p.search(folded) for p, _ in tables.contact)
+        or tables.any_contact.search(folded)
     ):
         if in_place:
             return Message(text, folded, hiding=hiding)

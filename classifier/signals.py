@@ -19,6 +19,8 @@ from classifier.errors import ModelError
 
 TOML = Path(__file__).with_name("resources") / "signals.toml"
 LOOK_BACK = 12  # characters before a match in which `unless` may deny it
+SHORT = 200  # characters up to which a simple pattern is located by Python's own engine
+REPEATED_GROUP = re.compile(r"\)(?:[*+{])")
 ANCHOR = re.compile(r"\\[AbBzZ]|\$|(?<!\[)\^")
 SENTENCE_END = re.compile(r"[。!?;\n]")
 
@@ -122,6 +124,20 @@ def _load_scan(database: bytes) -> Callable[..., Any] | None:
     return scan
 
 
+class _Simple:
+    """The signals whose patterns are simple, found out one by one as they are met: most never are in one process."""
+
+    def __init__(self, signals: Sequence[Signal]) -> None:
+        self.signals = signals
+        self.known: dict[int, bool] = {}
+
+    def __contains__(self, index: int) -> bool:
+        if index not in self.known:
+            signal = self.signals[index]
+            self.known[index] = _simple(signal.pattern) and _simple(signal.unless)
+        return self.known[index]
+
+
 class SignalMatcher:
     """All patterns of a list of signals, matched together in time linear in the text.
 
@@ -134,7 +150,8 @@ class SignalMatcher:
         self._unless = [bool(s.unless) for s in self.signals]
         # Denials that hold or not wherever the text is cut: no anchor, no word boundary.
         self._anywhere = {i for i, s in enumerate(self.signals) if not ANCHOR.search(s.unless)}
-        self._compiled: dict[int, tuple[Any, Any]] = {}
+        self._simple = _Simple(self.signals)
+        self._compiled: dict[tuple[int, bool], tuple[Any, Any]] = {}
         self._scan: Callable[..., Any] | None = None
         self._filter: Any = None
         if database is not None:
@@ -173,30 +190,30 @@ class SignalMatcher:
             else:
                 hits = [self._ids[i] for i in self._filter.Match(folded) or ()]
             hits.sort()
-            shown.append([i for i in hits if not unless[i] or self._allowed(i, folded, data)])
+            shown.append([i for i in hits if not unless[i] or self._allowed(i, folded)])
         return shown
 
-    def _allowed(self, index: int, folded: str, data: bytes) -> bool:
-        _, unless = self._expressions(index)
-        if index in self._anywhere and unless.search(data) is None:
+    def _allowed(self, index: int, folded: str) -> bool:
+        _, unless = self._expressions(index, folded)
+        if index in self._anywhere and unless.search(folded) is None:
             return True  # what is nowhere in the text is not beside the match either
-        return next(iter(self._spans(index, folded, data)), None) is not None
+        return next(iter(self._spans(index, folded)), None) is not None
 
-    def _expressions(self, index: int) -> tuple[Any, Any]:
-        found = self._compiled.get(index)
+    def _expressions(self, index: int, folded: str) -> tuple[Any, Any]:
+        """The pattern and the denial of a signal, by the engine for a text of this length."""
+        quick = len(folded) <= SHORT and index in self._simple
+        found = self._compiled.get((index, quick))
         if found is None:
             signal = self.signals[index]
-            found = (re2.compile(signal.pattern), re2.compile(signal.unless) if signal.unless else None)
-            self._compiled[index] = found
+            compiled = _compile if quick else re2.compile
+            found = (compiled(signal.pattern), compiled(signal.unless) if signal.unless else None)
+            self._compiled[index, quick] = found
         return found
 
-    def _spans(self, index: int, folded: str, data: bytes) -> Iterable[tuple[int, int]]:
-        """The spans of one signal, in characters; `data` is the text as bytes, which saves the engine its own copy."""
-        pattern, unless = self._expressions(index)
-        for match in pattern.finditer(data):
-            first, last = match.span()
-            start = len(data[:first].decode())
-            end = start + len(data[first:last].decode())
+    def _spans(self, index: int, folded: str) -> Iterable[tuple[int, int]]:
+        pattern, unless = self._expressions(index, folded)
+        for match in pattern.finditer(folded):
+            start, end = match.span()
             if unless is not None:
                 before = SENTENCE_END.split(folded[max(0, start - LOOK_BACK) : start])[-1]
                 if unless.search(before + folded[start:end]):
@@ -205,9 +222,20 @@ class SignalMatcher:
 
     def spans(self, index: int, folded: str) -> list[tuple[int, int]]:
         """Return the folded spans at which one signal stands, denied ones left out."""
-        return self.spans_of([index], folded)[0]
+        if not self._unless[index]:
+            return [match.span() for match in self._expressions(index, folded)[0].finditer(folded)]
+        return list(self._spans(index, folded))
 
-    def spans_of(self, indices: Sequence[int], folded: str) -> list[list[tuple[int, int]]]:
-        """The spans of several signals of one text."""
-        data = folded.encode("utf-8", "replace")
-        return [list(self._spans(index, folded, data)) for index in indices]
+
+def _compile(expression: str) -> re.Pattern[str]:
+    """A pattern for Python's own engine, which has much the lower cost a call; classes mean ASCII as in google-re2."""
+    return re.compile(expression, re.ASCII)
+
+
+def _simple(expression: str) -> bool:
+    """Whether Python's engine reads an expression as google-re2 does, and cannot take long over a short text."""
+    try:
+        _compile(expression)
+    except re.error:
+        return False
+    return not (ANCHOR.search(expression) or REPEATED_GROUP.search(expression) or "[[:" in expression)
