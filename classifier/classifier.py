@@ -15,7 +15,7 @@ from classifier.contacts import ContactCheck, check_many
 from classifier.errors import ClassifierError, InputError
 from classifier.evidence import Explanation, explain_many
 from classifier.occurrences import Occurrences
-from classifier.guidance import advise, mentioned, warn
+from classifier.guidance import NO_SIGNALS, advise, mentioned, warn
 from classifier.labels import LABELS, SAFE_LABELS, Label, Lang
 from classifier.message import Message, fold_many
 from classifier.model import LinearModel, load_model
@@ -157,7 +157,7 @@ class Classifier:
         for row, (message, (label, best, reason), probability) in enumerate(
             zip(messages, decisions, label_probabilities.tolist(), strict=True)
         ):
-            probabilities: dict[str, float] = dict(zip(LABELS, probability, strict=True))
+            probabilities: dict[str, float] = dict(zip(LABELS, probability))  # noqa: B905
             contacts, kind, shown = checks[row], kinds[row], signals[row]
             sender = sender_kind(senders[row] or "") if senders[row] else None
             if sender is not None or contacts.findings:
@@ -174,7 +174,7 @@ class Classifier:
                 wording[reason][lang] if reason else None,
                 kind,
                 probabilities,
-                explanation.spans + _contact_evidence(contacts, message, lang),
+                explanation.spans + _contact_evidence(contacts, message, lang) if contacts.findings else [*explanation.spans],
                 advise(label, kind, shown, message.folded, lang, hotline),
                 warnings + _sender_warning(sender, lang) if sender else warnings,
                 explanation.log_odds,
@@ -190,13 +190,10 @@ class Classifier:
         asked = np.array([name in mentioned() for name in names], bool)
         columns = view.columns - self.model.space.offset("signal")
         kept = asked[columns]
-        found = [NONE] * count
+        found = [NO_SIGNALS] * count
         for row, column in zip(view.rows[kept].tolist(), columns[kept].tolist(), strict=True):
             found[row] |= {names[column]}
         return found
-
-
-NONE: frozenset[str] = frozenset()
 
 
 def _doubts(

@@ -22,6 +22,12 @@ def code_points(text: str) -> Points:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
+def pairs(first: Points, second: Points) -> Rows:
+    """Two code points each as one key."""
+    keys: Rows = first.astype(np.int64) << 21 | second
+    return keys
+
+
 def _kind(char: str) -> int:
     alnum, digit = char.isalnum(), char.isdigit()
     return (

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from classifier.codepoints import CODE_POINTS, Block, code_points
+from classifier.codepoints import CODE_POINTS, Block, code_points, pairs
 from classifier.links import URL
 from classifier.labels import Lang, Wording
 from classifier.message import Message
@@ -161,13 +160,13 @@ class _Index:
         self.bits = np.zeros(CODE_POINTS, np.uint8)  # 1 the first character of a name, 2 the second
         self.bits[code_points("".join(start[0] for start in self.by_start))] |= 1
         self.bits[code_points("".join(start[1] for start in self.by_start))] |= 2
-        self.starts = np.sort(_pairs(code_points("".join(self.by_start)).reshape(-1, 2)))
+        self.starts = np.sort(pairs(*code_points("".join(self.by_start)).reshape(-1, 2).T))
 
     def places(self, block: Block) -> list[tuple[int, list[int]]]:
         """(row, places where the first two characters of a name stand) of the texts that have any."""
         bits = self.bits[block.points]
         may = np.flatnonzero((bits[:-1] & 1 != 0) & (bits[1:] & 2 != 0))
-        keys = _pairs(np.stack([block.points[may], block.points[may + 1]], axis=1))
+        keys = pairs(block.points[may], block.points[may + 1])
         at = np.minimum(np.searchsorted(self.starts, keys), len(self.starts) - 1)
         may = may[(self.starts[at] == keys) & (block.rows[may] == block.rows[may + 1])]
         rows = block.rows[may]
@@ -188,13 +187,6 @@ class _Index:
                     if folded.startswith(alias, place, end):
                         return place, alias
         return None
-
-
-def _pairs(points: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
-    """Two code points as one key."""
-    wide = points.astype(np.int64)
-    keys: npt.NDArray[np.int64] = wide[:, 0] << 21 | wide[:, 1]
-    return keys
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,8 @@ from classifier.occurrences import FloatArray, Occurrences
 from classifier.signals import Signal, SignalMatcher
 from classifier.tokens import TokenizerName, cutter
 
-LENGTHS = (("length.to8", 8), ("length.to16", 16), ("length.to32", 32), ("length.to64", 64), ("length.to128", 128))
+LENGTH_LIMITS = (8, 16, 32, 64, 128)
+LENGTHS = (*(f"length.to{most}" for most in LENGTH_LIMITS), "length.longer")
 NOT_A_WORD = -1
 MOST_REMEMBERED = 50_000
 
@@ -307,12 +308,13 @@ class FeatureSpace:
         first, weight = self.offset("signal"), self.config.signal_weight
         matcher = self.matcher
         computed = {s.id: i for i, s in enumerate(self.signals) if not s.pattern}
+        texts = [m.folded for m in messages]
         counts: list[int] = []
         indices: list[int] = []
         shared: list[int] = []
         starts: list[int] = []
         ends: list[int] = []
-        for message, found in zip(messages, matcher.match_many([m.folded for m in messages]), strict=True):
+        for message, found, length in zip(messages, matcher.match_many(texts), lengths(texts), strict=True):
             before = len(indices)
             if positions:
                 for index in found:
@@ -324,14 +326,14 @@ class FeatureSpace:
                         ends.append(end)
             else:
                 indices += found
-            indices += [computed[name] for name in computed_signals(message) if name in computed]
-            added = len(indices) - before
-            counts.append(added)
-            if positions:
-                nowhere = [0] * (len(indices) - len(starts))
-                shared += [1] * len(nowhere)
-                starts += nowhere
-                ends += nowhere
+            for name in (*(f"hiding.{kind}" for kind in message.hiding), length) if message.hiding else (length,):
+                if name in computed:
+                    indices.append(computed[name])
+                    if positions:
+                        shared.append(1)
+                        starts.append(0)
+                        ends.append(0)
+            counts.append(len(indices) - before)
         total = len(indices)
         values = np.full(total, weight)
         if positions:
@@ -360,11 +362,10 @@ class FeatureSpace:
         return self._known_points[points]
 
 
-def computed_signals(message: Message) -> Iterable[str]:
-    """Names of the signals that follow from the folding and the length."""
-    size = len(message.folded.strip())
-    length = next((name for name, most in LENGTHS if size <= most), "length.longer")
-    return (*(f"hiding.{kind}" for kind in message.hiding), length) if message.hiding else (length,)
+def lengths(texts: Sequence[str]) -> list[str]:
+    """The signal of each text's length."""
+    sizes = np.fromiter((len(text.strip()) for text in texts), np.int64, len(texts))
+    return [LENGTHS[at] for at in np.searchsorted(LENGTH_LIMITS, sizes).tolist()]
 
 
 def save_space(space: FeatureSpace, folder: Path) -> None:

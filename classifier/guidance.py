@@ -50,6 +50,7 @@ def closed_channel_reason(folded: str, signals: Collection[str]) -> str:
     raise AssertionError("the last reason fits always")
 
 
+NO_SIGNALS: frozenset[str] = frozenset()
 REASON = "?"  # stands for the reason of a closed channel until the message is looked at
 
 
@@ -76,7 +77,11 @@ def advise(
     label: Label, kind: str, signals: Collection[str], folded: str, lang: Lang, contact: tuple[str, str] | None = None
 ) -> list[Advice]:
     """The advice for a message; `contact` is (name, hotline) of the lender that it names, where known."""
-    return list(_rendered(tuple(advice_ids(label, kind, signals, folded)), lang, contact))
+    asked = mentioned().intersection(signals) if signals else NO_SIGNALS
+    ids = _candidates(label, kind, asked)
+    if REASON in ids:
+        ids = tuple(advice_ids(label, kind, signals, folded))
+    return list(_rendered(ids[:MOST], lang, contact))
 
 
 @lru_cache(4096)
@@ -99,7 +104,7 @@ def render(id: str, lang: Lang, contact: tuple[str, str] | None = None) -> Advic
 
 def warn(label: Label, kind: str, signals: Collection[str], lang: Lang) -> list[Warning]:
     """The warnings that fit a message, each id once."""
-    return list(_warnings(label, kind, mentioned().intersection(signals), lang))
+    return list(_warnings(label, kind, mentioned().intersection(signals) if signals else NO_SIGNALS, lang))
 
 
 @lru_cache(4096)

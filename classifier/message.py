@@ -20,9 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from classifier.codepoints import CODE_POINTS, code_points
+from classifier.codepoints import CODE_POINTS, Points, code_points, pairs
 
-Bits = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 RESOURCES = Path(__file__).with_name("resources")
 HAN = "\u3400-\u9fff"
@@ -90,6 +89,7 @@ class _Tables:
         rules: list[list[str]] = hiding["contact"]["rules"]
         self.contact = [(re.compile(p), r) for p, r in rules]
         self.any_contact = re.compile("|".join(p for p, _ in rules))
+        self.parts = np.unique(pairs(*code_points("".join(part[:2] for part in split)).reshape(-1, 2).T))
         self.bits[0x3400:0xA000] |= IS_HAN
         for chars, bit in (
             (strong, MARK),
@@ -190,7 +190,7 @@ def fold_many(texts: Sequence[str]) -> list[Message]:
     target = tables.target[points]
     folded_points = np.where(target, target, points)
     folded = folded_points.tobytes().decode("utf-32-le", "surrogatepass")
-    suspects, hints = _suspects(tables.bits[points], tables.bits[folded_points], sizes)
+    suspects, hints = _suspects(tables, points, folded_points, sizes)
     chars = set().union(*(texts[row] for row in np.flatnonzero(suspects | hints).tolist()))
     changed, kinds = tables.fold_of(chars), tables.hiding_of(chars)
     moving = frozenset(c for c, new in changed.items() if len(new) != 1)
@@ -207,18 +207,22 @@ def fold_many(texts: Sequence[str]) -> list[Message]:
     return found
 
 
-def _suspects(typed: Bits, folded: Bits, sizes: npt.NDArray[np.int64]) -> tuple[Flags, Flags]:
+def _suspects(
+    tables: _Tables, points: Points, folded_points: Points, sizes: npt.NDArray[np.int64]
+) -> tuple[Flags, Flags]:
     """Which texts must be looked at one by one, and which only where they hold a disguised contact word.
 
     Each test is a necessary condition of what `_fold` looks for.
     """
+    typed, folded = tables.bits[points], tables.bits[folded_points]
     rows = np.repeat(np.arange(len(sizes)), sizes)
     hit = typed & (MOVES | HIDES) != 0
     if len(hit) > 1:
         before, after = folded[:-1], folded[1:]
         hit[1:] |= (before & IS_HAN != 0) & (after & MARK != 0)  # and, where a third follows, Han or a mark
         hit[1:-1] &= (typed[1:-1] & (MOVES | HIDES) != 0) | (folded[2:] & (IS_HAN | MARK) != 0)
-        hit[1:] |= (before & PART_FIRST != 0) & (after & PART_SECOND != 0)
+        parts = np.flatnonzero((before & PART_FIRST != 0) & (after & PART_SECOND != 0))
+        hit[parts[np.isin(pairs(folded_points[parts], folded_points[parts + 1]), tables.parts)]] = True
     if len(hit) > 4:
         han, weak = folded & IS_HAN != 0, folded & WEAK != 0
         hit[4:] |= han[:-4] & weak[1:-3] & han[2:-2] & weak[3:-1] & han[4:]
