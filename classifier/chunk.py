@@ -22,7 +22,7 @@ IntArray = npt.NDArray[np.int64]
 START, END = "\x02", "\x03"
 BITS = 21  # of a code point; three of them fill a 64-bit key
 SYLLABLE_BITS = 9
-LATIN_RUN = re.compile(r"[a-z]{2,}")
+LATIN_RUN = r"[a-z]{2,}"
 Syllables = tuple[IntArray, IntArray, IntArray, IntArray]
 
 
@@ -128,7 +128,7 @@ class Chunk:
         extra = [
             (row, s, m.start() + a, m.start() + b)
             for row, text in enumerate(self.texts)
-            for m in LATIN_RUN.finditer(text)
+            for m in re.finditer(LATIN_RUN, text)
             for a, b, s in latin_syllables(m[0], index)
         ]
         if extra:

@@ -14,11 +14,11 @@ import numpy as np
 from classifier.contacts import ContactCheck, check_many
 from classifier.errors import ClassifierError, InputError
 from classifier.evidence import Explanation, explain_many
-from classifier.occurrences import Occurrences
 from classifier.guidance import NO_SIGNALS, advise, mentioned, warn
 from classifier.labels import LABELS, SAFE_LABELS, Label, Lang
 from classifier.message import Message, fold_many
 from classifier.model import LinearModel, load_model
+from classifier.occurrences import Occurrences
 from classifier.policy import MODES, Mode, decide_many, distinct_shares, thresholds_of
 from classifier.sender import DOUBTFUL, SenderKind, sender_kind
 from classifier.sender import wording as sender_wording
@@ -174,7 +174,9 @@ class Classifier:
                 wording[reason][lang] if reason else None,
                 kind,
                 probabilities,
-                explanation.spans + _contact_evidence(contacts, message, lang) if contacts.findings else [*explanation.spans],
+                explanation.spans + _contact_evidence(contacts, message, lang)
+                if contacts.findings
+                else [*explanation.spans],
                 advise(label, kind, shown, message.folded, lang, hotline),
                 warnings + _sender_warning(sender, lang) if sender else warnings,
                 explanation.log_odds,

@@ -28,6 +28,13 @@ def pairs(first: Points, second: Points) -> Rows:
     return keys
 
 
+def among(keys: Rows, listed: Rows) -> npt.NDArray[np.bool_]:
+    """Which keys are in a sorted list, which may not be empty."""
+    at = np.minimum(np.searchsorted(listed, keys), len(listed) - 1)
+    found: npt.NDArray[np.bool_] = listed[at] == keys
+    return found
+
+
 def _kind(char: str) -> int:
     alnum, digit = char.isalnum(), char.isdigit()
     return (

@@ -16,17 +16,18 @@ from typing import Literal
 
 import numpy as np
 
-from classifier.codepoints import CODE_POINTS, Block, code_points, pairs
-from classifier.links import URL
+from classifier.codepoints import CODE_POINTS, Block, among, code_points, pairs
 from classifier.labels import Lang, Wording
+from classifier.links import url
 from classifier.message import Message
 
 REGISTRY = Path(__file__).with_name("resources") / "contacts.csv"
-NUMBER = re.compile(
+# Compiled when first used (the module of regular expressions keeps them): most messages claim no name.
+NUMBER = (
     r"(?<![\d.,*x-])(?:\(?0\d{2,3}\)?[- ]?\d{7,8}|[48]00[- ]?\d{3,4}[- ]?\d{3,4}|9[56]\d{3,6}|1[012]\d{3,4})(?![\d*x.,])"
 )
-SIGNATURE = re.compile(r"[【\[(〔]([^】\])〕\n]{2,24})[】\])〕]")
-HOST = re.compile(r"(?:https?://)?([a-z0-9*.-]+\.[a-z]{2,8})")
+SIGNATURE = r"[【\[(〔]([^】\])〕\n]{2,24})[】\])〕]"
+HOST = r"(?:https?://)?([a-z0-9*.-]+\.[a-z]{2,8})"
 
 PUBLIC = {"regulator", "police", "court", "authority", "carrier"}
 
@@ -167,8 +168,7 @@ class _Index:
         bits = self.bits[block.points]
         may = np.flatnonzero((bits[:-1] & 1 != 0) & (bits[1:] & 2 != 0))
         keys = pairs(block.points[may], block.points[may + 1])
-        at = np.minimum(np.searchsorted(self.starts, keys), len(self.starts) - 1)
-        may = may[(self.starts[at] == keys) & (block.rows[may] == block.rows[may + 1])]
+        may = may[among(keys, self.starts) & (block.rows[may] == block.rows[may + 1])]
         rows = block.rows[may]
         found: list[tuple[int, list[int]]] = []
         last = -1
@@ -200,7 +200,7 @@ def claimed_organisation(folded: str, places: Sequence[int]) -> Organisation | N
     `places` are those of `_Index.places`, as in the functions below.
     """
     index = _index()
-    for signature in SIGNATURE.finditer(folded):
+    for signature in re.finditer(SIGNATURE, folded):
         if whole := index.by_alias.get(signature[1].strip()):
             return whole
         if match := index.search(folded, places, *signature.span(1)):
@@ -263,7 +263,7 @@ def _findings(message: Message, claimed: Organisation) -> tuple[Finding, ...]:
     others: list[Finding] = []
     own_number = False
     index = _index()
-    for match in NUMBER.finditer(folded):
+    for match in re.finditer(NUMBER, folded):
         number = plain_number(match[0])
         owners = index.by_number.get(number, [])
         start, end = message.span(*match.span())
@@ -277,8 +277,8 @@ def _findings(message: Message, claimed: Organisation) -> tuple[Finding, ...]:
     if "." not in folded and "://" not in folded:
         return tuple(findings)
     brands = {b for d in claimed.domains if len(b := _brand(d)) >= 3}
-    for link in URL.finditer(folded):
-        host_match = HOST.match(link[0])
+    for link in url().finditer(folded):
+        host_match = re.match(HOST, link[0])
         if host_match is None:
             continue
         host = host_match[1]

@@ -24,6 +24,7 @@ from classifier.labels import Lang
 from classifier.model import LinearModel
 from classifier.occurrences import FloatArray, Occurrences
 from classifier.parts import MIN_WEIGHT, cut_parts
+from classifier.stored import Rows
 from classifier.verdict import Evidence
 
 Floats = npt.NDArray[np.float64]
@@ -54,37 +55,41 @@ def _log_odds(logits: FloatArray, inside: npt.NDArray[np.bool_]) -> Floats:
     return _log_sum(exact[..., inside]) - _log_sum(exact[..., ~inside])
 
 
-def path_direction(model: LinearModel, linear: FloatArray, label: int) -> FloatArray:
-    """The mean gradient of one label's log-odds in the kind logits along each message's path: (n, kinds) -> (n, kinds)."""
+def path_direction(model: LinearModel, linear: FloatArray, label: int) -> Floats:
+    """The mean gradient of one label's log-odds in the kind logits along each message's path: (n, kinds) -> (n, kinds).
+
+    Single terms, double sums: how many messages stand side by side is then not seen in the result.
+    """
     inside = model.label_index == label
     middle = (np.arange(STEPS, dtype=np.float32) + 0.5) / STEPS
     base = model.base_logits()
-    mean = np.empty_like(linear)
+    mean = np.empty(linear.shape)
     for group, sign in ((inside, 1), (~inside, -1)):
         powers = middle[None, :, None] * linear[:, None, group]
         powers += base[group]
         powers -= powers.max(axis=2, keepdims=True)
         np.exp(powers, out=powers)
-        powers *= sign / powers.sum(axis=2, keepdims=True)
-        mean[:, group] = powers.mean(axis=1)
+        exact = powers.astype(np.float64)
+        exact *= sign / STEPS / exact.sum(axis=2, keepdims=True)
+        mean[:, group] = exact.sum(axis=1)
     return mean
 
 
-def _shares(model: LinearModel, view: Occurrences, direction: Floats, compiled: ModuleType | None) -> Floats:
+def _shares(model: LinearModel, view: Occurrences, direction: Floats, using: ModuleType | Rows) -> Floats:
     """Each occurrence's share of its message's log-odds."""
     found = np.empty(len(view.rows))
-    if compiled is not None:
-        compiled.shares(view.rows, view.columns, view.values, model.near_weights(), model.scales, direction, found)
+    if isinstance(using, ModuleType):
+        using.shares(view.rows, view.columns, view.values, model.near_weights(), model.scales, direction, found)
     else:
-        _plain_shares(model, view, direction, found)
+        _plain_shares(model, view, direction, using, found)
     found *= 1.0 / model.meta["calibration"]["temperature"]
     return found
 
 
-def _plain_shares(model: LinearModel, view: Occurrences, direction: Floats, found: Floats) -> None:
+def _plain_shares(model: LinearModel, view: Occurrences, direction: Floats, rows_of: Rows, found: Floats) -> None:
     first = np.searchsorted(view.rows, np.arange(len(direction) + 1)).tolist()
     for row, (start, end) in enumerate(pairwise(first)):
-        found[start:end] = model.weights[view.columns[start:end]].astype(np.float64) @ direction[row]
+        found[start:end] = (rows_of(view.columns[start:end]) * direction[row]).sum(axis=1)
     found *= view.values * model.scales[view.columns]
 
 
@@ -96,7 +101,7 @@ def _spread(view: Occurrences, each: Floats, first: Any, sizes: Any, steps: Floa
     most = sizes[view.rows]
     starts = np.clip(view.starts, 0, most)
     ends = np.maximum(np.clip(view.ends, 0, most), starts + 1)
-    part = each / (ends - starts)
+    part: Floats = each / (ends - starts)
     steps += np.bincount(first[view.rows] + starts, part, len(steps))
     steps -= np.bincount(first[view.rows] + ends, part, len(steps))
 
@@ -113,9 +118,7 @@ class _Parts:
 
     def take(self, chosen: Any) -> _Parts:
         """Some of them."""
-        return _Parts(
-            self.rows[chosen], self.starts[chosen], self.ends[chosen], self.weights[chosen], self.signals[chosen]
-        )
+        return _Parts(self.rows[chosen], self.starts[chosen], self.ends[chosen], self.weights[chosen], self.signals[chosen])
 
     def __add__(self, other: _Parts) -> _Parts:
         names = ("rows", "starts", "ends", "weights", "signals")
@@ -124,8 +127,7 @@ class _Parts:
 
 def _rank(weights: Floats) -> Floats:
     """What to sort by for the largest first; rounded, so that equal weights stay equal however they were summed."""
-    ranks: Floats = -np.round(np.abs(weights), 6)
-    return ranks
+    return np.negative(np.round(np.abs(weights), 6), dtype=np.float64)
 
 
 def _parts(chunk: Chunk, placed: _Parts, steps: Floats, compiled: ModuleType | None) -> _Parts:
@@ -136,7 +138,7 @@ def _parts(chunk: Chunk, placed: _Parts, steps: Floats, compiled: ModuleType | N
     rows = np.arange(count + 1)
     room = len(placed.rows) + len(tokens.rows)
     longest = int(block.sizes.max(initial=0)) + 1
-    given = [
+    given: list[Any] = [
         block.first, block.sizes, block.kinds, steps,
         np.searchsorted(placed.rows, rows), placed.starts, placed.ends,
         np.searchsorted(tokens.rows, rows), tokens.starts, tokens.ends,
@@ -171,11 +173,12 @@ def explain_many(
     """
     count = len(chunk)
     compiled = fast.kernels(count)
+    using = compiled or model.rows_of(np.concatenate([view.columns for view in occurrences]))
     direction = np.zeros(linear.shape)
     log_odds, bias = np.zeros(count), np.zeros(count)
-    for label in np.unique(labels):
+    for label in sorted(set(labels.tolist())):
         mine, inside = labels == label, model.label_index == label
-        direction[mine] = path_direction(model, linear[mine], int(label))
+        direction[mine] = path_direction(model, linear[mine], label)
         log_odds[mine] = _log_odds(model.base_logits() + linear[mine], inside)
         bias[mine] = _log_odds(model.base_logits(), inside)
 
@@ -183,10 +186,10 @@ def explain_many(
     first = chunk.block.first + 2 * np.arange(count)  # two steps more a text than characters
     steps = np.zeros(int((sizes + 2).sum()))
     for view in occurrences[:-1]:
-        _spread(view, _shares(model, view, direction, compiled), first, sizes, steps, compiled)
+        _spread(view, _shares(model, view, direction, using), first, sizes, steps, compiled)
     view = occurrences[-1]
     columns = view.columns.astype(np.int64) - model.space.offset("signal")
-    signals = _Parts(view.rows, view.starts, view.ends, _shares(model, view, direction, compiled), columns)  # type: ignore[arg-type]
+    signals = _Parts(view.rows, view.starts, view.ends, _shares(model, view, direction, using), columns)  # type: ignore[arg-type]
     has_place = signals.ends > signals.starts
     placed, whole = signals.take(has_place), signals.take(~has_place)
     where = Occurrences(placed.rows, placed.signals, view.values[has_place], placed.starts, placed.ends)

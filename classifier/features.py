@@ -209,7 +209,11 @@ class FeatureSpace:
             return values[kept], df[kept]
 
         idf: list[IntArray] = []
-        seen = {(row, word_name(t)) for row, t in zip(chunk.tokens.rows.tolist(), chunk.tokens.words, strict=True) if counts_as_word(t)}
+        seen = {
+            (row, word_name(t))
+            for row, t in zip(chunk.tokens.rows.tolist(), chunk.tokens.words, strict=True)
+            if counts_as_word(t)
+        }
         df_words = Counter(word for _, word in seen)
         if 1 in config.word_orders:
             space.words = sorted(w for w, n in df_words.items() if n >= config.min_df)

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from classifier.codepoints import LATIN, Block, Points
 
-URL = re.compile(
+URL = (
     r"(?:https?://|www\.)[^\s\u3000-\u9fff,;!()【】“”]+"
     r"|(?<![a-z0-9@.])(?:[a-z0-9*](?:[a-z0-9*-]*[a-z0-9*])?\.)+[a-z]{2,8}(?![a-z0-9])(?:/[^\s\u3000-\u9fff,;!()【】“”]*)?"
 )
 MASK = "\x1f"  # stands for every character of a link: what a host is called is not evidence the corpus can teach
 
 
+@cache
+def url() -> re.Pattern[str]:
+    """`URL`, compiled when a text first calls for it."""
+    return re.compile(URL)
+
+
 def canonical(folded: str) -> str:
     """Return the folded text with every link masked, character for character."""
     if "." not in folded and "://" not in folded:
         return folded
-    return URL.sub(lambda m: MASK * len(m[0]), folded)
+    return url().sub(lambda m: MASK * len(m[0]), folded)
 
 
 def may_have_link(block: Block) -> npt.NDArray[np.bool_]:

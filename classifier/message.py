@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from classifier.codepoints import CODE_POINTS, Points, code_points, pairs
+from classifier.codepoints import CODE_POINTS, Points, among, code_points, pairs
 
 Flags = npt.NDArray[np.bool_]
 RESOURCES = Path(__file__).with_name("resources")
@@ -64,8 +64,10 @@ class _Tables:
 
     def __init__(self) -> None:
         raw: dict[str, Any] = json.loads((RESOURCES / "fold.json").read_text(encoding="ascii"))
-        self.target = np.zeros(CODE_POINTS, np.uint32)  # the one character it becomes, 0 where it stays or `MOVES`
-        self.target[code_points(raw["from"])] = code_points(raw["to"])
+        typed = code_points(raw["from"])
+        # The one character that each becomes, 0 where it stays or `MOVES`; the last stands for all beyond the table.
+        self.target = np.zeros(int(typed.max()) + 2, np.uint32)
+        self.target[typed] = code_points(raw["to"])
         self.several: dict[str, str] = raw["several"]
         self.bits = np.zeros(CODE_POINTS, np.uint8)
         self.bits[code_points("".join(self.several))] |= MOVES
@@ -78,27 +80,46 @@ class _Tables:
                 self.kind[first : last + 1] = at
                 self.bits[first : last + 1] |= HIDES
         hiding = tomllib.loads((RESOURCES / "hiding.toml").read_text(encoding="utf-8"))
-        split: dict[str, str] = hiding["split"]
-        longest_first = sorted(split, key=len, reverse=True)
-        self.split = split
-        self.split_pattern = re.compile("|".join(map(re.escape, longest_first)))
-        weak = hiding["between"]["weak"]
-        strong = "".join(c for c in hiding["between"]["marks"] if c not in weak)
-        self.between_pattern = re.compile(f"(?<=[{HAN}])[{re.escape(strong)}]{{1,3}}(?=[{HAN}])")
-        self.spaced_pattern = re.compile(f"(?<![{HAN}])[{HAN}](?:[{re.escape(weak)} ][{HAN}]){{2,}}(?![{HAN}])")
-        rules: list[list[str]] = hiding["contact"]["rules"]
-        self.contact = [(re.compile(p), r) for p, r in rules]
-        self.any_contact = re.compile("|".join(p for p, _ in rules))
-        self.parts = np.unique(pairs(*code_points("".join(part[:2] for part in split)).reshape(-1, 2).T))
+        self.split: dict[str, str] = hiding["split"]
+        self.weak: str = hiding["between"]["weak"]
+        self.strong = "".join(c for c in hiding["between"]["marks"] if c not in self.weak)
+        self.rules: list[tuple[str, str]] = hiding["contact"]["rules"]
+        self.parts = np.sort(pairs(*code_points("".join(part[:2] for part in self.split)).reshape(-1, 2).T))
         self.bits[0x3400:0xA000] |= IS_HAN
         for chars, bit in (
-            (strong, MARK),
-            (weak + " ", WEAK),
-            ("".join(part[0] for part in split), PART_FIRST),
-            ("".join(part[1] for part in split), PART_SECOND),
+            (self.strong, MARK),
+            (self.weak + " ", WEAK),
+            ("".join(part[0] for part in self.split), PART_FIRST),
+            ("".join(part[1] for part in self.split), PART_SECOND),
             ("薇徽威维围喂韦巍微vw扣口企蔻球秋叩葫呼典绿星q", HINT),
         ):
             self.bits[code_points(chars)] |= bit
+
+    # Compiled when a message first calls for them: a plain notice needs none.
+    @cached_property
+    def split_pattern(self) -> re.Pattern[str]:
+        """Characters taken apart, the longest first."""
+        return re.compile("|".join(map(re.escape, sorted(self.split, key=len, reverse=True))))
+
+    @cached_property
+    def between_pattern(self) -> re.Pattern[str]:
+        """Marks put between characters."""
+        return re.compile(f"(?<=[{HAN}])[{re.escape(self.strong)}]{{1,3}}(?=[{HAN}])")
+
+    @cached_property
+    def spaced_pattern(self) -> re.Pattern[str]:
+        """Three single characters or more with weak marks or spaces between them."""
+        return re.compile(f"(?<![{HAN}])[{HAN}](?:[{re.escape(self.weak)} ][{HAN}]){{2,}}(?![{HAN}])")
+
+    @cached_property
+    def contact(self) -> list[tuple[re.Pattern[str], str]]:
+        """Contact words in disguise, and what they stand for."""
+        return [(re.compile(p), r) for p, r in self.rules]
+
+    @cached_property
+    def any_contact(self) -> re.Pattern[str]:
+        """Any of `contact`."""
+        return re.compile("|".join(p for p, _ in self.rules))
 
     def fold_of(self, chars: Iterable[str]) -> dict[str, str]:
         """What each of some characters becomes, left out where it stays."""
@@ -107,7 +128,7 @@ class _Tables:
             code = ord(char)
             if self.bits[code] & MOVES:
                 found[char] = self.several.get(char, "")
-            elif self.target[code]:
+            elif code < len(self.target) and self.target[code]:
                 found[char] = chr(self.target[code])
         return found
 
@@ -187,29 +208,26 @@ def fold_many(texts: Sequence[str]) -> list[Message]:
     tables = _tables()
     points = code_points("".join(texts))
     sizes = np.fromiter(map(len, texts), np.int64, len(texts))
-    target = tables.target[points]
+    target = tables.target[np.minimum(points, len(tables.target) - 1)]
     folded_points = np.where(target, target, points)
     folded = folded_points.tobytes().decode("utf-32-le", "surrogatepass")
     suspects, hints = _suspects(tables, points, folded_points, sizes)
     chars = set().union(*(texts[row] for row in np.flatnonzero(suspects | hints).tolist()))
     changed, kinds = tables.fold_of(chars), tables.hiding_of(chars)
     moving = frozenset(c for c, new in changed.items() if len(new) != 1)
-    contact = tables.any_contact.search
     found: list[Message] = []
     start = 0
     for text, size, suspect, hint in zip(texts, sizes.tolist(), suspects.tolist(), hints.tolist(), strict=True):
         replaced = folded[start : start + size]
         start += size
-        if suspect or (hint and contact(replaced)):
+        if suspect or (hint and tables.any_contact.search(replaced)):
             found.append(_fold(text, replaced, tables, changed, kinds, moving))
         else:
             found.append(Message(text, replaced))
     return found
 
 
-def _suspects(
-    tables: _Tables, points: Points, folded_points: Points, sizes: npt.NDArray[np.int64]
-) -> tuple[Flags, Flags]:
+def _suspects(tables: _Tables, points: Points, folded_points: Points, sizes: npt.NDArray[np.int64]) -> tuple[Flags, Flags]:
     """Which texts must be looked at one by one, and which only where they hold a disguised contact word.
 
     Each test is a necessary condition of what `_fold` looks for.
@@ -222,7 +240,7 @@ def _suspects(
         hit[1:] |= (before & IS_HAN != 0) & (after & MARK != 0)  # and, where a third follows, Han or a mark
         hit[1:-1] &= (typed[1:-1] & (MOVES | HIDES) != 0) | (folded[2:] & (IS_HAN | MARK) != 0)
         parts = np.flatnonzero((before & PART_FIRST != 0) & (after & PART_SECOND != 0))
-        hit[parts[np.isin(pairs(folded_points[parts], folded_points[parts + 1]), tables.parts)]] = True
+        hit[parts[among(pairs(folded_points[parts], folded_points[parts + 1]), tables.parts)]] = True
     if len(hit) > 4:
         han, weak = folded & IS_HAN != 0, folded & WEAK != 0
         hit[4:] |= han[:-4] & weak[1:-3] & han[2:-2] & weak[3:-1] & han[4:]

@@ -13,16 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import re2
-
 from classifier.errors import ModelError
 
 TOML = Path(__file__).with_name("resources") / "signals.toml"
 LOOK_BACK = 12  # characters before a match in which `unless` may deny it
+FEW = 200  # texts up to which google-re2 locates all patterns: it compiles them faster
 SHORT = 200  # characters up to which a simple pattern is located by Python's own engine
 REPEATED_GROUP = re.compile(r"\)(?:[*+{])")
 ANCHOR = re.compile(r"\\[AbBzZ]|\$|(?<!\[)\^")
-SENTENCE_END = re.compile(r"[。!?;\n]")
+SENTENCE_END = r"[。!?;\n]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +87,7 @@ def compile_database(signals: Sequence[Signal]) -> bytes:
     test over the corpus.
     """
     import hyperscan
+    import re2
 
     for signal in signals:
         for expression in (signal.pattern, signal.unless):
@@ -151,12 +151,15 @@ class SignalMatcher:
         # Denials that hold or not wherever the text is cut: no anchor, no word boundary.
         self._anywhere = {i for i, s in enumerate(self.signals) if not ANCHOR.search(s.unless)}
         self._simple = _Simple(self.signals)
+        self._seen = 0
         self._compiled: dict[tuple[int, bool], tuple[Any, Any]] = {}
         self._scan: Callable[..., Any] | None = None
         self._filter: Any = None
         if database is not None:
             self._scan = _load_scan(database)
         if self._scan is None:
+            import re2
+
             self._filter = re2.Filter()
             self._ids = [i for i, s in enumerate(self.signals) if s.pattern]
             for i in self._ids:
@@ -182,6 +185,7 @@ class SignalMatcher:
             hits.append(index)
 
         shown: list[list[int]] = []
+        self._seen += len(texts)
         for folded in texts:
             data = folded.encode("utf-8", "replace")
             if scan is not None:
@@ -201,11 +205,11 @@ class SignalMatcher:
 
     def _expressions(self, index: int, folded: str) -> tuple[Any, Any]:
         """The pattern and the denial of a signal, by the engine for a text of this length."""
-        quick = len(folded) <= SHORT and index in self._simple
+        quick = self._seen > FEW and len(folded) <= SHORT and index in self._simple
         found = self._compiled.get((index, quick))
         if found is None:
             signal = self.signals[index]
-            compiled = _compile if quick else re2.compile
+            compiled = _compile if quick else _compile_linear
             found = (compiled(signal.pattern), compiled(signal.unless) if signal.unless else None)
             self._compiled[index, quick] = found
         return found
@@ -215,7 +219,7 @@ class SignalMatcher:
         for match in pattern.finditer(folded):
             start, end = match.span()
             if unless is not None:
-                before = SENTENCE_END.split(folded[max(0, start - LOOK_BACK) : start])[-1]
+                before = re.split(SENTENCE_END, folded[max(0, start - LOOK_BACK) : start])[-1]
                 if unless.search(before + folded[start:end]):
                     continue
             yield start, end
@@ -230,6 +234,13 @@ class SignalMatcher:
 def _compile(expression: str) -> re.Pattern[str]:
     """A pattern for Python's own engine, which has much the lower cost a call; classes mean ASCII as in google-re2."""
     return re.compile(expression, re.ASCII)
+
+
+def _compile_linear(expression: str) -> Any:
+    """A pattern for google-re2, loaded when first needed: a short message with simple signals does without."""
+    import re2
+
+    return re2.compile(expression)
 
 
 def _simple(expression: str) -> bool:

@@ -91,7 +91,8 @@ def packed(table: dict[str, list[str]]) -> dict[str, Any]:
         "several": {c: folded for c, (folded, _) in table.items() if len(folded) > 1},
         "dropped": _ranges(c for c, (folded, _) in table.items() if not folded),
         "hiding": {
-            kind: _ranges(c for c, (_, k) in table.items() if k == kind) for kind in sorted({k for _, k in table.values()} - {""})
+            kind: _ranges(c for c, (_, k) in table.items() if k == kind)
+            for kind in sorted({k for _, k in table.values()} - {""})
         },
     }
 
