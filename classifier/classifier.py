@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from classifier import fast
 from classifier.contacts import ContactCheck, check_many
 from classifier.errors import ClassifierError, InputError
 from classifier.evidence import Explanation, explain_many
@@ -119,6 +120,7 @@ class Classifier:
             raise ValueError(f"{len(senders)} senders for {len(texts)} texts")
         for text in texts:
             check_text(text)
+        fast.announce(len(texts))
         verdicts: list[Verdict] = []
         with _uncollected():
             for start, end in _chunks(texts):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -151,6 +151,7 @@ class SignalMatcher:
         # Denials that hold or not wherever the text is cut: no anchor, no word boundary.
         self._anywhere = {i for i, s in enumerate(self.signals) if not ANCHOR.search(s.unless)}
         self._simple = _Simple(self.signals)
+        self._finders: dict[int, Callable[[str], Iterator[re.Match[str]]] | None] = {}
         self._seen = 0
         self._compiled: dict[tuple[int, bool], tuple[Any, Any]] = {}
         self._scan: Callable[..., Any] | None = None
@@ -214,6 +215,13 @@ class SignalMatcher:
             self._compiled[index, quick] = found
         return found
 
+    def _finder(self, index: int) -> Callable[[str], Iterator[re.Match[str]]] | None:
+        """How to locate a simple signal without denials in a short text."""
+        if index not in self._finders:
+            usable = not self._unless[index] and index in self._simple
+            self._finders[index] = _compile(self.signals[index].pattern).finditer if usable else None
+        return self._finders[index]
+
     def _spans(self, index: int, folded: str) -> Iterable[tuple[int, int]]:
         pattern, unless = self._expressions(index, folded)
         for match in pattern.finditer(folded):
@@ -226,8 +234,8 @@ class SignalMatcher:
 
     def spans(self, index: int, folded: str) -> list[tuple[int, int]]:
         """Return the folded spans at which one signal stands, denied ones left out."""
-        if not self._unless[index]:
-            return [match.span() for match in self._expressions(index, folded)[0].finditer(folded)]
+        if len(folded) <= SHORT and self._seen > FEW and (find := self._finder(index)) is not None:
+            return [match.span() for match in find(folded)]
         return list(self._spans(index, folded))
 
 
