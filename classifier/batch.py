@@ -44,7 +44,7 @@ TEXT_COLUMNS = (
 SENDER_COLUMNS = ("sender", "from", "发送号码", "发件人", "号码")
 MOST_NAME = 12
 SURROGATE = re.compile("[\udc80-\udcff]")
-CHUNK_ROWS = 1_000
+CHUNK_ROWS = 2_000
 SAMPLE = 1 << 20
 csv.field_size_limit(1 << 27)
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import tomllib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from classifier.contacts import PUBLIC, ContactCheck, check
+from classifier import fast
+from classifier.contacts import ContactCheck, check_many
 from classifier.errors import ClassifierError, InputError
 from classifier.evidence import Explanation, explain_many
-from classifier.features import Occurrences
-from classifier.guidance import advise, warn
+from classifier.guidance import NO_SIGNALS, advise, mentioned, warn
 from classifier.labels import LABELS, SAFE_LABELS, Label, Lang
 from classifier.message import Message, fold_many
 from classifier.model import LinearModel, load_model
-from classifier.policy import MODES, Mode, decide, distinct_share, thresholds_of
+from classifier.occurrences import Occurrences
+from classifier.policy import MODES, Mode, decide_many, distinct_shares, thresholds_of
 from classifier.sender import DOUBTFUL, SenderKind, sender_kind
 from classifier.sender import wording as sender_wording
 from classifier.tokens import TokenizerName
@@ -26,6 +29,7 @@ from classifier.verdict import Evidence, Verdict, Warning
 MAX_CHARACTERS = 20_000
 """The longest message judged; a longer one is refused, never cut."""
 CHUNK = 2_000
+CHUNK_CHARACTERS = 200_000
 NOTHING = Explanation([], 0.0, 0.0, 0.0)
 REASONS_TOML = Path(__file__).with_name("resources") / "reasons.toml"
 
@@ -45,6 +49,30 @@ def check_text(text: object) -> str:
     if len(text) > MAX_CHARACTERS:
         raise InputError("text.too_long", length=len(text), limit=MAX_CHARACTERS)
     return text
+
+
+def _chunks(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where to cut texts into chunks of few messages and few characters: the arrays of one chunk stay small."""
+    start = characters = 0
+    for at, text in enumerate(texts):
+        if at > start and (at - start >= CHUNK or characters + len(text) > CHUNK_CHARACTERS):
+            yield start, at
+            start, characters = at, 0
+        characters += len(text)
+    if start < len(texts):
+        yield start, len(texts)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the cyclic garbage collector: verdicts form no cycles, and it would walk all of them over and over."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class Classifier:
@@ -92,11 +120,12 @@ class Classifier:
             raise ValueError(f"{len(senders)} senders for {len(texts)} texts")
         for text in texts:
             check_text(text)
+        fast.announce(len(texts))
         verdicts: list[Verdict] = []
-        for at in range(0, len(texts), CHUNK):
-            chunk = texts[at : at + CHUNK]
-            of = senders[at : at + CHUNK] if senders is not None else [None] * len(chunk)
-            verdicts += self._chunk(chunk, of, mode, lang, evidence)
+        with _uncollected():
+            for start, end in _chunks(texts):
+                of = senders[start:end] if senders is not None else [None] * (end - start)
+                verdicts += self._chunk(texts[start:end], of, mode, lang, evidence)
         return verdicts
 
     def _chunk(
@@ -104,62 +133,70 @@ class Classifier:
     ) -> Iterator[Verdict]:
         model = self.model
         messages = fold_many(texts)
-        views = model.space.occurrences(messages, positions=evidence)
+        chunk = model.space.read(messages)
+        views = model.space.occurrences(chunk, positions=evidence)
         linear = model.linear_logits(views, len(messages))
         scores = model.scores_from(linear)
         thresholds = thresholds_of(model.meta, mode)
         explanations = [NOTHING] * len(messages)
         if evidence:
             best_labels = scores.label_probabilities.argmax(axis=1)
-            explanations = explain_many(model, messages, views, linear, best_labels, lang)
-        characters, known_shares = model.space.measure(messages)
-        kinds_of = [np.flatnonzero(model.label_index == position) for position in range(len(LABELS))]
-        signals_by_row = self._signals(views[-1], len(messages))
-        for row, message in enumerate(messages):
-            probabilities: dict[str, float] = {
-                label: float(p) for label, p in zip(LABELS, scores.label_probabilities[row], strict=True)
-            }
-            label, best, reason = decide(
-                probabilities,
-                thresholds,
-                characters=int(characters[row]),
-                known_share=float(known_shares[row]),
-                mode=mode,
-                distinct_share=distinct_share(message.folded),
-            )
-            contacts = check(message)
+            explanations = explain_many(model, chunk, views, linear, best_labels, lang)
+        label_probabilities = scores.label_probabilities.astype(np.float64)
+        characters, known_shares = model.space.measure(chunk)
+        decisions = decide_many(
+            label_probabilities,
+            thresholds,
+            characters=characters,
+            known_shares=known_shares,
+            mode=mode,
+            distinct_shares=distinct_shares(chunk.block),
+        )
+        checks = check_many(messages, chunk.block)
+        kinds = model.likeliest_kinds(scores)
+        signals = self._signals(views[-1], len(messages))
+        wording, version = reasons(), self.version
+        for row, (message, (label, best, reason), probability) in enumerate(
+            zip(messages, decisions, label_probabilities.tolist(), strict=True)
+        ):
+            probabilities: dict[str, float] = dict(zip(LABELS, probability))  # noqa: B905
+            contacts, kind, shown = checks[row], kinds[row], signals[row]
             sender = sender_kind(senders[row] or "") if senders[row] else None
-            label, reason = _doubts(label, reason, probabilities, contacts, sender, thresholds.max_fraud_when_safe)
-            kinds = kinds_of[LABELS.index(best)]
-            kind = model.kinds[int(kinds[scores.kind_probabilities[row, kinds].argmax()])]
+            if sender is not None or contacts.findings:
+                label, reason = _doubts(label, reason, probabilities, contacts, sender, thresholds.max_fraud_when_safe)
             explanation = explanations[row]
             claimed = contacts.claimed
-            known = claimed is not None and claimed.trusted and claimed.kind not in PUBLIC and claimed.hotlines
-            hotline = (claimed.name, claimed.hotlines[0]) if claimed is not None and known else None
+            hotline = claimed.hotline if claimed is not None else None
+            warnings = warn(label, kind, shown, lang)
             yield Verdict(
-                text=message.text,
-                label=label,
-                best_label=best,
-                reason=reason,
-                reason_text=reasons()[reason][lang] if reason else None,
-                kind=kind,
-                probabilities=probabilities,
-                evidence=explanation.spans + _contact_evidence(contacts, message, lang),
-                guidance=advise(label, kind, signals_by_row[row], message.folded, lang, hotline),
-                warnings=[*warn(label, kind, signals_by_row[row], lang), *_sender_warning(sender, lang)],
-                log_odds=explanation.log_odds,
-                bias=explanation.bias,
-                remainder=explanation.remainder,
-                model_version=self.version,
-                mode=mode,
+                message.text,
+                label,
+                best,
+                reason,
+                wording[reason][lang] if reason else None,
+                kind,
+                probabilities,
+                explanation.spans + _contact_evidence(contacts, message, lang)
+                if contacts.findings
+                else [*explanation.spans],
+                advise(label, kind, shown, message.folded, lang, hotline),
+                warnings + _sender_warning(sender, lang) if sender else warnings,
+                explanation.log_odds,
+                explanation.bias,
+                explanation.remainder,
+                version,
+                mode,
             )
 
-    def _signals(self, view: Occurrences, count: int) -> list[set[str]]:
-        """The ids of the signals of each message."""
-        first, signals = self.model.space.offset("signal"), self.model.space.signals
-        found: list[set[str]] = [set() for _ in range(count)]
-        for row, column in zip(view.rows.tolist(), view.columns.tolist(), strict=True):
-            found[row].add(signals[column - first].id)
+    def _signals(self, view: Occurrences, count: int) -> list[frozenset[str]]:
+        """The ids of the signals of each message, those that the guidance asks for."""
+        names = [s.id for s in self.model.space.signals]
+        asked = np.array([name in mentioned() for name in names], bool)
+        columns = view.columns - self.model.space.offset("signal")
+        kept = asked[columns]
+        found = [NO_SIGNALS] * count
+        for row, column in zip(view.rows[kept].tolist(), columns[kept].tolist(), strict=True):
+            found[row] |= {names[column]}
         return found
 
 

@@ -8,21 +8,28 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from classifier.features import URL
+import numpy as np
+
+from classifier.codepoints import CODE_POINTS, Block, among, code_points, pairs
 from classifier.labels import Lang, Wording
+from classifier.links import url
 from classifier.message import Message
 
 REGISTRY = Path(__file__).with_name("resources") / "contacts.csv"
-NUMBER = re.compile(
+# Compiled when first used (the module of regular expressions keeps them): most messages claim no name.
+NUMBER = (
     r"(?<![\d.,*x-])(?:\(?0\d{2,3}\)?[- ]?\d{7,8}|[48]00[- ]?\d{3,4}[- ]?\d{3,4}|9[56]\d{3,6}|1[012]\d{3,4})(?![\d*x.,])"
 )
-SIGNATURE = re.compile(r"[【\[(〔]([^】\])〕\n]{2,24})[】\])〕]")
-HOST = re.compile(r"(?:https?://)?([a-z0-9*.-]+\.[a-z]{2,8})")
+SIGNATURE = r"[【\[(〔]([^】\])〕\n]{2,24})[】\])〕]"
+HOST = r"(?:https?://)?([a-z0-9*.-]+\.[a-z]{2,8})"
+
+PUBLIC = {"regulator", "police", "court", "authority", "carrier"}
 
 FindingId = Literal["number_of_another", "lookalike_domain", "number_matches", "domain_matches"]
 WORDING: dict[FindingId, Wording] = {
@@ -69,6 +76,12 @@ class Organisation:
         """Whether a plain number is one of the hotlines; regional 96xxx lines are stored with their area code."""
         own = (plain_number(h) for h in self.hotlines)
         return any(h == number or (number.startswith("96") and h.endswith(number)) for h in own)
+
+    @property
+    def hotline(self) -> tuple[str, str] | None:
+        """(name, number to call) as the advice may give it: of a lender or platform that can be trusted."""
+        known = self.trusted and self.kind not in PUBLIC and self.hotlines
+        return (self.name, self.hotlines[0]) if known else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +155,38 @@ class _Index:
                 self.by_alias.setdefault(alias.lower(), org)
             for number in (*org.hotlines, *_list(org.complaint)):
                 self.by_number.setdefault(plain_number(number), []).append(org)
-        longest = sorted(self.by_alias, key=len, reverse=True)
-        self.aliases = re.compile("|".join(map(re.escape, longest)) or "(?!)")
+        self.by_start: dict[str, list[str]] = {}
+        for alias in sorted(self.by_alias, key=len, reverse=True):
+            self.by_start.setdefault(alias[:2], []).append(alias)
+        self.bits = np.zeros(CODE_POINTS, np.uint8)  # 1 the first character of a name, 2 the second
+        self.bits[code_points("".join(start[0] for start in self.by_start))] |= 1
+        self.bits[code_points("".join(start[1] for start in self.by_start))] |= 2
+        self.starts = np.sort(pairs(*code_points("".join(self.by_start)).reshape(-1, 2).T))
+
+    def places(self, block: Block) -> list[tuple[int, list[int]]]:
+        """(row, places where the first two characters of a name stand) of the texts that have any."""
+        bits = self.bits[block.points]
+        may = np.flatnonzero((bits[:-1] & 1 != 0) & (bits[1:] & 2 != 0))
+        keys = pairs(block.points[may], block.points[may + 1])
+        may = may[among(keys, self.starts) & (block.rows[may] == block.rows[may + 1])]
+        rows = block.rows[may]
+        found: list[tuple[int, list[int]]] = []
+        last = -1
+        for row, place in zip(rows.tolist(), (may - block.first[rows]).tolist(), strict=True):
+            if row != last:
+                found.append((row, []))
+                last = row
+            found[-1][1].append(place)
+        return found
+
+    def search(self, folded: str, places: Sequence[int], start: int, end: int) -> tuple[int, str] | None:
+        """The first name that stands inside ``folded[start:end]``, the longest of those that begin there."""
+        for place in places:
+            if start <= place < end:
+                for alias in self.by_start[folded[place : place + 2]]:
+                    if folded.startswith(alias, place, end):
+                        return place, alias
+        return None
 
 
 @cache
@@ -151,30 +194,33 @@ def _index() -> _Index:
     return _Index()
 
 
-PUBLIC = {"regulator", "police", "court", "authority", "carrier"}
+def claimed_organisation(folded: str, places: Sequence[int]) -> Organisation | None:
+    """The organisation that a message claims to come from: its signature, else the name it opens or closes with.
 
-
-def claimed_organisation(folded: str) -> Organisation | None:
-    """The organisation that a message claims to come from: its signature, else the name it opens or closes with."""
+    `places` are those of `_Index.places`, as in the functions below.
+    """
     index = _index()
-    for signature in SIGNATURE.finditer(folded):
+    for signature in re.finditer(SIGNATURE, folded):
         if whole := index.by_alias.get(signature[1].strip()):
             return whole
-        if match := index.aliases.search(signature[1]):
-            return index.by_alias[match[0]]
-    for part in (folded[:16], folded[-10:]):
-        if (match := index.aliases.search(part)) and len(match[0]) >= 4:
-            return index.by_alias[match[0]]
+        if match := index.search(folded, places, *signature.span(1)):
+            return index.by_alias[match[1]]
+    size = len(folded)
+    for start, end in ((0, min(16, size)), (max(0, size - 10), size)):
+        if (match := index.search(folded, places, start, end)) and len(match[1]) >= 4:
+            return index.by_alias[match[1]]
     return None
 
 
-def mentioned_organisation(folded: str) -> Organisation | None:
+def mentioned_organisation(folded: str, places: Sequence[int]) -> Organisation | None:
     """The first lender or platform named anywhere, for the advice only."""
     index = _index()
-    for match in index.aliases.finditer(folded):
-        org = index.by_alias[match[0]]
+    at = 0
+    while match := index.search(folded, places, at, len(folded)):
+        org = index.by_alias[match[1]]
         if org.kind not in PUBLIC:
             return org
+        at = match[0] + len(match[1])
     return None
 
 
@@ -189,17 +235,35 @@ def _brand(domain: str) -> str:
     )
 
 
+NO_CONTACTS = ContactCheck(None, ())
+
+
 def check(message: Message) -> ContactCheck:
     """Hold a message's numbers and addresses against the registry."""
+    return check_many([message], Block([message.folded]))[0]
+
+
+def check_many(messages: Sequence[Message], block: Block) -> list[ContactCheck]:
+    """`check` of each message; `block` holds their folded texts. Most name nobody, and are not looked at one by one."""
+    found = [NO_CONTACTS] * len(messages)
+    for row, places in _index().places(block):
+        message = messages[row]
+        claimed = claimed_organisation(message.folded, places)
+        if claimed is None:
+            found[row] = ContactCheck(mentioned_organisation(message.folded, places), ())
+        else:
+            found[row] = ContactCheck(claimed, _findings(message, claimed))
+    return found
+
+
+def _findings(message: Message, claimed: Organisation) -> tuple[Finding, ...]:
+    """What the registry says of the contacts in a message that claims to come from an organisation."""
     folded = message.folded
-    claimed = claimed_organisation(folded)
-    if claimed is None:
-        return ContactCheck(mentioned_organisation(folded), ())
     findings: list[Finding] = []
     others: list[Finding] = []
     own_number = False
     index = _index()
-    for match in NUMBER.finditer(folded):
+    for match in re.finditer(NUMBER, folded):
         number = plain_number(match[0])
         owners = index.by_number.get(number, [])
         start, end = message.span(*match.span())
@@ -210,9 +274,11 @@ def check(message: Message) -> ContactCheck:
             others.append(Finding("number_of_another", start, end, claimed.name, match[0], owners[0].name))
     if not own_number:
         findings += others
+    if "." not in folded and "://" not in folded:
+        return tuple(findings)
     brands = {b for d in claimed.domains if len(b := _brand(d)) >= 3}
-    for link in URL.finditer(folded):
-        host_match = HOST.match(link[0])
+    for link in url().finditer(folded):
+        host_match = re.match(HOST, link[0])
         if host_match is None:
             continue
         host = host_match[1]
@@ -221,4 +287,4 @@ def check(message: Message) -> ContactCheck:
             findings.append(Finding("domain_matches", start, end, claimed.name, host))
         elif any(b in host for b in brands) or any(h in host for h in map(plain_number, claimed.hotlines) if len(h) >= 5):
             findings.append(Finding("lookalike_domain", start, end, claimed.name, host))
-    return ContactCheck(claimed, tuple(findings))
+    return tuple(findings)

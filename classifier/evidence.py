@@ -11,23 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from classifier.features import FloatArray, Occurrences
+from classifier import fast
+from classifier.chunk import Chunk
 from classifier.labels import Lang
-from classifier.message import Message
 from classifier.model import LinearModel
-from classifier.signals import Signal
+from classifier.occurrences import FloatArray, Occurrences
+from classifier.parts import MIN_WEIGHT, cut_parts
+from classifier.stored import Rows
 from classifier.verdict import Evidence
 
+Floats = npt.NDArray[np.float64]
 STEPS = 16  # points on the path; the sum is then within 0.01 of the log-odds, and the rest is in `remainder`
-# Chosen on spans that a person marked in real messages apart from corpus and challenge.
 MAX_SPANS = 10
-MIN_WEIGHT = 0.05  # log-odds below which a span is not worth showing
-MAX_SIGNAL_SPAN = 24  # characters; a longer match is cut into its words
-MAX_WORDS_SPAN = 12  # characters to which neighbouring words are joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,43 +42,125 @@ class Explanation:
     remainder: float
 
 
-def _log_odds(logits: FloatArray, inside: np.ndarray) -> FloatArray:
+def _log_sum(logits: Floats) -> Floats:
+    """log of the sum of exp over the last axis."""
+    most = logits.max(axis=-1, keepdims=True)
+    found: Floats = np.log(np.exp(logits - most).sum(axis=-1)) + most[..., 0]
+    return found
+
+
+def _log_odds(logits: FloatArray, inside: npt.NDArray[np.bool_]) -> Floats:
     """log p(label) - log p(not label) for logits of shape (..., kinds)."""
     exact = logits.astype(np.float64)
-    odds: FloatArray = np.logaddexp.reduce(exact[..., inside], axis=-1) - np.logaddexp.reduce(exact[..., ~inside], axis=-1)
-    return odds
+    return _log_sum(exact[..., inside]) - _log_sum(exact[..., ~inside])
 
 
-def path_direction(model: LinearModel, linear: FloatArray, label: int) -> FloatArray:
-    """The mean gradient of one label's log-odds in the kind logits along each message's path: (n, kinds) -> (n, kinds)."""
+def path_direction(model: LinearModel, linear: FloatArray, label: int) -> Floats:
+    """The mean gradient of one label's log-odds in the kind logits along each message's path: (n, kinds) -> (n, kinds).
+
+    Single terms, double sums: how many messages stand side by side is then not seen in the result.
+    """
     inside = model.label_index == label
     middle = (np.arange(STEPS, dtype=np.float32) + 0.5) / STEPS
-    logits = model.base_logits() + middle[None, :, None] * linear[:, None, :]
-    powers = np.empty_like(logits)
+    base = model.base_logits()
+    mean = np.empty(linear.shape)
     for group, sign in ((inside, 1), (~inside, -1)):
-        part = np.exp(logits[..., group] - logits[..., group].max(axis=2, keepdims=True))
-        powers[..., group] = sign * part / part.sum(axis=2, keepdims=True)
-    mean: FloatArray = powers.mean(axis=1)
+        powers = middle[None, :, None] * linear[:, None, group]
+        powers += base[group]
+        powers -= powers.max(axis=2, keepdims=True)
+        np.exp(powers, out=powers)
+        exact = powers.astype(np.float64)
+        exact *= sign / STEPS / exact.sum(axis=2, keepdims=True)
+        mean[:, group] = exact.sum(axis=1)
     return mean
 
 
+def _shares(model: LinearModel, view: Occurrences, direction: Floats, using: ModuleType | Rows) -> Floats:
+    """Each occurrence's share of its message's log-odds."""
+    found = np.empty(len(view.rows))
+    if isinstance(using, ModuleType):
+        using.shares(view.rows, view.columns, view.values, model.near_weights(), model.scales, direction, found)
+    else:
+        _plain_shares(model, view, direction, using, found)
+    found *= 1.0 / model.meta["calibration"]["temperature"]
+    return found
+
+
+def _plain_shares(model: LinearModel, view: Occurrences, direction: Floats, rows_of: Rows, found: Floats) -> None:
+    first = np.searchsorted(view.rows, np.arange(len(direction) + 1)).tolist()
+    for row, (start, end) in enumerate(pairwise(first)):
+        found[start:end] = (rows_of(view.columns[start:end]) * direction[row]).sum(axis=1)
+    found *= view.values * model.scales[view.columns]
+
+
+def _spread(view: Occurrences, each: Floats, first: Any, sizes: Any, steps: Floats, compiled: ModuleType | None) -> None:
+    """Share each weight out evenly among its characters, as steps up and down."""
+    if compiled is not None:
+        compiled.spread(view.rows, view.starts, view.ends, each, first, sizes, steps)
+        return
+    most = sizes[view.rows]
+    starts = np.clip(view.starts, 0, most)
+    ends = np.maximum(np.clip(view.ends, 0, most), starts + 1)
+    part: Floats = each / (ends - starts)
+    steps += np.bincount(first[view.rows] + starts, part, len(steps))
+    steps -= np.bincount(first[view.rows] + ends, part, len(steps))
+
+
 @dataclass(slots=True)
-class _Part:
-    """A piece of the folded text that is shown as a whole; `signal` is its place in `Placed`, or -1 for words."""
+class _Parts:
+    """Pieces of folded texts that are shown as a whole: parallel arrays; `signal` is -1 for words."""
 
-    start: int
-    end: int
-    weight: float
-    signal: int
+    rows: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    weights: Floats
+    signals: npt.NDArray[np.int64]
+
+    def take(self, chosen: Any) -> _Parts:
+        """Some of them."""
+        return _Parts(self.rows[chosen], self.starts[chosen], self.ends[chosen], self.weights[chosen], self.signals[chosen])
+
+    def __add__(self, other: _Parts) -> _Parts:
+        names = ("rows", "starts", "ends", "weights", "signals")
+        return _Parts(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in names))
 
 
-Placed = list[tuple[int, int, int, float]]
-"""Signals with a place: (index of the signal, start, end, share)."""
+def _rank(weights: Floats) -> Floats:
+    """What to sort by for the largest first; rounded, so that equal weights stay equal however they were summed."""
+    return np.negative(np.round(np.abs(weights), 6), dtype=np.float64)
+
+
+def _parts(chunk: Chunk, placed: _Parts, steps: Floats, compiled: ModuleType | None) -> _Parts:
+    """Cut the texts of a chunk; see `cut_parts`."""
+    block, tokens = chunk.block, chunk.shown_tokens
+    count = len(block)
+    placed = placed.take(np.lexsort((_rank(placed.weights), placed.rows)))
+    rows = np.arange(count + 1)
+    room = len(placed.rows) + len(tokens.rows)
+    longest = int(block.sizes.max(initial=0)) + 1
+    given: list[Any] = [
+        block.first, block.sizes, block.kinds, steps,
+        np.searchsorted(placed.rows, rows), placed.starts, placed.ends,
+        np.searchsorted(tokens.rows, rows), tokens.starts, tokens.ends,
+    ]  # fmt: skip
+    written: list[Any] = [
+        np.zeros(longest), np.zeros(longest, np.uint8), np.zeros(count + 1, np.int64),
+        np.zeros(room, np.int64), np.zeros(room, np.int64), np.zeros(room), np.zeros(room, np.int64),
+    ]  # fmt: skip
+    if compiled is not None:
+        found = compiled.cut_parts(*given, *written)
+    else:  # on lists, whose items Python reads much faster
+        written = [array.tolist() for array in written]
+        found = cut_parts(*(array.tolist() for array in given), *written)
+        written = [np.array(values) for values in written]
+    part_first, starts, ends, weights, place = written[2], *(array[:found] for array in written[3:])
+    signals = np.where(place >= 0, np.append(placed.signals, -1)[place], -1) if found else place.astype(np.int64)
+    return _Parts(np.repeat(rows[:-1], np.diff(part_first)), starts, ends, weights, signals)
 
 
 def explain_many(
     model: LinearModel,
-    messages: Sequence[Message],
+    chunk: Chunk,
     occurrences: Sequence[Occurrences],
     linear: FloatArray,
     labels: npt.NDArray[np.int64],
@@ -87,138 +171,49 @@ def explain_many(
 
     `occurrences` are those of the chunk, with positions, the signals last; `linear` is `LinearModel.linear_logits`.
     """
-    count = len(messages)
-    direction = np.zeros_like(linear)
+    count = len(chunk)
+    compiled = fast.kernels(count)
+    using = compiled or model.rows_of(np.concatenate([view.columns for view in occurrences]))
+    direction = np.zeros(linear.shape)
     log_odds, bias = np.zeros(count), np.zeros(count)
-    for label in np.unique(labels):
+    for label in sorted(set(labels.tolist())):
         mine, inside = labels == label, model.label_index == label
-        direction[mine] = path_direction(model, linear[mine], int(label))
+        direction[mine] = path_direction(model, linear[mine], label)
         log_odds[mine] = _log_odds(model.base_logits() + linear[mine], inside)
         bias[mine] = _log_odds(model.base_logits(), inside)
-    scale = np.float32(1.0 / model.meta["calibration"]["temperature"])
 
-    def shares_of(view: Occurrences) -> FloatArray:
-        shares: FloatArray = np.einsum("ij,ij->i", model.weights[view.columns].astype(np.float32), direction[view.rows])
-        return shares * model.scales[view.columns] * view.values * scale
-
-    sizes = np.fromiter((len(m.folded) for m in messages), np.int64, count)
-    first = np.cumsum(sizes + 2) - (sizes + 2)  # where each message's characters begin in one long array
-    steps = np.zeros(int((sizes + 2).sum()) + 1)
+    sizes = chunk.block.sizes
+    first = chunk.block.first + 2 * np.arange(count)  # two steps more a text than characters
+    steps = np.zeros(int((sizes + 2).sum()))
     for view in occurrences[:-1]:
-        if not len(view.rows):
-            continue
-        most_at = sizes[view.rows]
-        starts = np.clip(view.starts, 0, most_at)
-        ends = np.maximum(np.clip(view.ends, 0, most_at), starts + 1)
-        each = shares_of(view) / (ends - starts)
-        steps += np.bincount(first[view.rows] + starts, each, len(steps))
-        steps -= np.bincount(first[view.rows] + ends, each, len(steps))
-    placed: list[Placed] = [[] for _ in messages]
-    whole: list[list[tuple[int, float]]] = [[] for _ in messages]
-    signal_view = occurrences[-1]
-    first_signal = model.space.offset("signal")
-    for row, column, start, end, share in zip(
-        signal_view.rows.tolist(),
-        (signal_view.columns - first_signal).tolist(),
-        signal_view.starts.tolist(),
-        signal_view.ends.tolist(),
-        shares_of(signal_view).tolist(),
-        strict=True,
-    ):
-        if end > start:
-            placed[row].append((column, start, end, share))
-            steps[first[row] + start] += share / (end - start)
-            steps[first[row] + end] -= share / (end - start)
-        else:
-            whole[row].append((column, share))
-    density = np.cumsum(steps)
-    signals = model.space.signals
-    words_note = "用词" if lang == "zh" else "wording"
-    found: list[Explanation] = []
-    for row, message in enumerate(messages):
-        at, size = int(first[row]), int(sizes[row])
-        sums = np.concatenate([[0.0], np.cumsum(density[at : at + size])]).tolist()
-        spans = [
-            _evidence(message, part, placed[row], signals, words_note, lang)
-            for part in _parts(model, message.folded, placed[row], sums)
-            if abs(part.weight) >= MIN_WEIGHT
-        ]
-        spans += [
-            Evidence(0, 0, "", signals[i].id, share, signals[i].zh if lang == "zh" else signals[i].en)
-            for i, share in whole[row]
-            if abs(share) >= MIN_WEIGHT
-        ]
-        spans.sort(key=lambda e: -abs(e.weight))
-        shown = spans[:most]
-        rest = float(log_odds[row] - bias[row]) - sum(e.weight for e in shown)
-        found.append(Explanation(shown, float(log_odds[row]), float(bias[row]), rest))
-    return found
+        _spread(view, _shares(model, view, direction, using), first, sizes, steps, compiled)
+    view = occurrences[-1]
+    columns = view.columns.astype(np.int64) - model.space.offset("signal")
+    signals = _Parts(view.rows, view.starts, view.ends, _shares(model, view, direction, using), columns)  # type: ignore[arg-type]
+    has_place = signals.ends > signals.starts
+    placed, whole = signals.take(has_place), signals.take(~has_place)
+    where = Occurrences(placed.rows, placed.signals, view.values[has_place], placed.starts, placed.ends)
+    _spread(where, placed.weights, first, sizes, steps, compiled)
+    parts = _parts(chunk, placed, steps, compiled) + whole
+    parts = parts.take(np.abs(parts.weights) >= MIN_WEIGHT)
+    parts = parts.take(np.lexsort((parts.starts, _rank(parts.weights), parts.rows)))
+    ranks = np.arange(len(parts.rows)) - np.searchsorted(parts.rows, parts.rows)
+    parts = parts.take(ranks < most)
+    remainder = log_odds - bias - np.bincount(parts.rows, parts.weights, count)
+    spans = _spans(model, chunk, parts, lang)
+    return [*map(Explanation, spans, log_odds.tolist(), bias.tolist(), remainder.tolist())]
 
 
-def _parts(model: LinearModel, folded: str, placed: Placed, sums: list[float]) -> list[_Part]:
-    """Cut the folded text into signal spans (strongest first, never overlapping) and the words between them.
-
-    `sums` are running sums of the characters' weights. Neighbouring words of one direction are joined.
-    """
-    taken = bytearray(len(folded))
-    parts: list[_Part] = []
-    for i in sorted(range(len(placed)), key=lambda i: -abs(placed[i][3])):
-        _, start, end, _ = placed[i]
-        start, end = _whole_number(folded, start, end)
-        if end - start <= MAX_SIGNAL_SPAN and not any(taken[start:end]):
-            taken[start:end] = b"\x01" * (end - start)
-            parts.append(_Part(start, end, sums[end] - sums[start], i))
-    last: _Part | None = None
-    at = 0
-    for word in model.space.cut(folded):
-        start, end = at, at + len(word)
-        at = end
-        if taken[start] or taken[end - 1]:  # a word half inside a signal's span keeps its outer half
-            while start < end and taken[start]:
-                start += 1
-            while end > start and taken[end - 1]:
-                end -= 1
-        if start >= end or not any(c.isalnum() for c in word):  # bare punctuation is no reason
-            last = None
-            continue
-        weight = sums[end] - sums[start]
-        if (
-            last is not None
-            and last.end == start
-            and (last.weight > 0) == (weight > 0)
-            and end - last.start <= MAX_WORDS_SPAN
-        ):
-            last.end, last.weight = end, last.weight + weight
-        else:
-            last = _Part(start, end, weight, -1)
-            parts.append(last)
-    return parts
-
-
-def _whole_number(folded: str, start: int, end: int) -> tuple[int, int]:
-    """Widen a span that ends or begins inside a number, an amount or a date."""
-    inside = "0123456789.,:-"
-    if folded[end - 1].isdigit():
-        while end < len(folded) and folded[end] in inside:
-            end += 1
-        if end < len(folded) and folded[end] in "元月日天期%":
-            end += 1
-        while folded[end - 1] in ".,:-":
-            end -= 1
-    if folded[start].isdigit():
-        while start > 0 and folded[start - 1] in inside:
-            start -= 1
-        while folded[start] in ".,:-":
-            start += 1
-    return start, end
-
-
-def _evidence(
-    message: Message, part: _Part, placed: Placed, signals: Sequence[Signal], words_note: str, lang: Lang
-) -> Evidence:
-    start, end = message.span(part.start, part.end)
-    name, note = "words", words_note
-    if part.signal >= 0:
-        signal = signals[placed[part.signal][0]]
-        name, note = signal.id, signal.zh if lang == "zh" else signal.en
-    return Evidence(start, end, message.text[start:end], name, part.weight, note)
+def _spans(model: LinearModel, chunk: Chunk, parts: _Parts, lang: Lang) -> list[list[Evidence]]:
+    """The parts of each message in words, by their places in the original text."""
+    named = [(s.id, s.zh if lang == "zh" else s.en) for s in model.space.signals]
+    named.append(("words", "用词" if lang == "zh" else "wording"))  # signal -1
+    spans: list[list[Evidence]] = [[] for _ in chunk.messages]
+    arrays = (parts.rows, parts.starts, parts.ends, parts.weights, parts.signals)
+    for row, start, end, weight, signal in zip(*(array.tolist() for array in arrays), strict=True):
+        message = chunk.messages[row]
+        if message.starts is not None and end > start:
+            start, end = message.span(start, end)
+        name, note = named[signal]
+        spans[row].append(Evidence(start, end, message.text[start:end], name, weight, note))
+    return spans

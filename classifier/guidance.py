@@ -26,8 +26,8 @@ def tables() -> dict[str, Any]:
 
 
 @cache
-def _mentioned() -> frozenset[str]:
-    """The signals that some rule asks for."""
+def mentioned() -> frozenset[str]:
+    """The ids of the signals that some rule asks for."""
     rules = [*tables()["rule"], *tables()["reason"], *tables()["warning"]]
     return frozenset(signal for rule in rules for signal in rule.get("signals", ()))
 
@@ -52,6 +52,7 @@ def closed_channel_reason(folded: str, signals: Collection[str]) -> str:
     raise AssertionError("the last reason fits always")
 
 
+NO_SIGNALS: frozenset[str] = frozenset()
 REASON = "?"  # stands for the reason of a closed channel until the message is looked at
 
 
@@ -68,16 +69,26 @@ def _candidates(label: Label, kind: str, signals: frozenset[str]) -> tuple[str, 
 
 def advice_ids(label: Label, kind: str, signals: Collection[str], folded: str) -> list[str]:
     """The ids of the advice for a message, the first the one to do first."""
-    found = _candidates(label, kind, _mentioned().intersection(signals))
-    ids = [closed_channel_reason(folded, signals) if id == REASON else id for id in found[:MOST]]
-    return list(dict.fromkeys(ids))
+    found = _candidates(label, kind, mentioned().intersection(signals))[:MOST]
+    if REASON in found:
+        found = tuple(closed_channel_reason(folded, signals) if id == REASON else id for id in found)
+    return list(dict.fromkeys(found))
 
 
 def advise(
     label: Label, kind: str, signals: Collection[str], folded: str, lang: Lang, contact: tuple[str, str] | None = None
 ) -> list[Advice]:
     """The advice for a message; `contact` is (name, hotline) of the lender that it names, where known."""
-    return [render(id, lang, contact) for id in advice_ids(label, kind, signals, folded)]
+    asked = mentioned().intersection(signals) if signals else NO_SIGNALS
+    ids = _candidates(label, kind, asked)
+    if REASON in ids:
+        ids = tuple(advice_ids(label, kind, signals, folded))
+    return list(_rendered(ids[:MOST], lang, contact))
+
+
+@lru_cache(4096)
+def _rendered(ids: tuple[str, ...], lang: Lang, contact: tuple[str, str] | None) -> tuple[Advice, ...]:
+    return tuple(render(id, lang, contact) for id in ids)
 
 
 @lru_cache(4096)
@@ -95,7 +106,7 @@ def render(id: str, lang: Lang, contact: tuple[str, str] | None = None) -> Advic
 
 def warn(label: Label, kind: str, signals: Collection[str], lang: Lang) -> list[Warning]:
     """The warnings that fit a message, each id once."""
-    return list(_warnings(label, kind, _mentioned().intersection(signals), lang))
+    return list(_warnings(label, kind, mentioned().intersection(signals) if signals else NO_SIGNALS, lang))
 
 
 @lru_cache(4096)

@@ -10,12 +10,19 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from classifier.codepoints import CODE_POINTS, Points, among, code_points, pairs
+
+Flags = npt.NDArray[np.bool_]
 RESOURCES = Path(__file__).with_name("resources")
 HAN = "\u3400-\u9fff"
 
@@ -48,29 +55,86 @@ class Message:
         return self.starts[start], self.ends[end - 1]
 
 
+# What a character can be to the folding, as bits: the first two of a character as it was typed, the rest once folded.
+MOVES, HIDES, MARK, WEAK, IS_HAN, PART_FIRST, PART_SECOND, HINT = (1 << bit for bit in range(8))
+
+
 class _Tables:
-    """The compiled folding tables, read once."""
+    """The compiled folding tables, read once: arrays over all code points, of which only the pages in use are memory."""
 
     def __init__(self) -> None:
-        raw: dict[str, list[str]] = json.loads((RESOURCES / "fold.json").read_text(encoding="ascii"))
-        self.translate = {ord(c): folded for c, (folded, _) in raw.items()}
-        self.moving = frozenset(c for c, (folded, _) in raw.items() if len(folded) != 1)
-        self.hiders = {c: kind for c, (_, kind) in raw.items() if kind}
-        self.hiding_chars = frozenset(self.hiders)
+        raw: dict[str, Any] = json.loads((RESOURCES / "fold.json").read_text(encoding="ascii"))
+        typed = code_points(raw["from"])
+        # The one character that each becomes, 0 where it stays or `MOVES`; the last stands for all beyond the table.
+        self.target = np.zeros(int(typed.max()) + 2, np.uint32)
+        self.target[typed] = code_points(raw["to"])
+        self.several: dict[str, str] = raw["several"]
+        self.bits = np.zeros(CODE_POINTS, np.uint8)
+        self.bits[code_points("".join(self.several))] |= MOVES
+        for first, last in raw["dropped"]:
+            self.bits[first : last + 1] |= MOVES
+        self.kinds: list[str] = ["", *raw["hiding"]]
+        self.kind = np.zeros(CODE_POINTS, np.uint8)  # the hiding it stands for, as a place in `kinds`
+        for at, ranges in enumerate(raw["hiding"].values(), 1):
+            for first, last in ranges:
+                self.kind[first : last + 1] = at
+                self.bits[first : last + 1] |= HIDES
         hiding = tomllib.loads((RESOURCES / "hiding.toml").read_text(encoding="utf-8"))
-        split: dict[str, str] = hiding["split"]
-        longest_first = sorted(split, key=len, reverse=True)
-        self.split = split
-        self.split_pattern = re.compile("|".join(map(re.escape, longest_first)))
-        self.split_first = frozenset(part[0] for part in split)
-        strong = "".join(c for c in hiding["between"]["marks"] if c not in hiding["between"]["weak"])
-        self.marks = frozenset(strong)
-        self.between_pattern = re.compile(f"(?<=[{HAN}])[{re.escape(strong)}]{{1,3}}(?=[{HAN}])")
-        self.spaced_pattern = re.compile(
-            f"(?<![{HAN}])[{HAN}](?:[{re.escape(hiding['between']['weak'])} ][{HAN}]){{2,}}(?![{HAN}])"
-        )
-        self.contact_hints = re.compile("[薇徽威维围喂韦巍微vw扣口企蔻球秋叩葫呼典绿星q]")
-        self.contact = [(re.compile(p), r) for p, r in hiding["contact"]["rules"]]
+        self.split: dict[str, str] = hiding["split"]
+        self.weak: str = hiding["between"]["weak"]
+        self.strong = "".join(c for c in hiding["between"]["marks"] if c not in self.weak)
+        self.rules: list[tuple[str, str]] = hiding["contact"]["rules"]
+        self.parts = np.sort(pairs(*code_points("".join(part[:2] for part in self.split)).reshape(-1, 2).T))
+        self.bits[0x3400:0xA000] |= IS_HAN
+        for chars, bit in (
+            (self.strong, MARK),
+            (self.weak + " ", WEAK),
+            ("".join(part[0] for part in self.split), PART_FIRST),
+            ("".join(part[1] for part in self.split), PART_SECOND),
+            ("薇徽威维围喂韦巍微vw扣口企蔻球秋叩葫呼典绿星q", HINT),
+        ):
+            self.bits[code_points(chars)] |= bit
+
+    # Compiled when a message first calls for them: a plain notice needs none.
+    @cached_property
+    def split_pattern(self) -> re.Pattern[str]:
+        """Characters taken apart, the longest first."""
+        return re.compile("|".join(map(re.escape, sorted(self.split, key=len, reverse=True))))
+
+    @cached_property
+    def between_pattern(self) -> re.Pattern[str]:
+        """Marks put between characters."""
+        return re.compile(f"(?<=[{HAN}])[{re.escape(self.strong)}]{{1,3}}(?=[{HAN}])")
+
+    @cached_property
+    def spaced_pattern(self) -> re.Pattern[str]:
+        """Three single characters or more with weak marks or spaces between them."""
+        return re.compile(f"(?<![{HAN}])[{HAN}](?:[{re.escape(self.weak)} ][{HAN}]){{2,}}(?![{HAN}])")
+
+    @cached_property
+    def contact(self) -> list[tuple[re.Pattern[str], str]]:
+        """Contact words in disguise, and what they stand for."""
+        return [(re.compile(p), r) for p, r in self.rules]
+
+    @cached_property
+    def any_contact(self) -> re.Pattern[str]:
+        """Any of `contact`."""
+        return re.compile("|".join(p for p, _ in self.rules))
+
+    def fold_of(self, chars: Iterable[str]) -> dict[str, str]:
+        """What each of some characters becomes, left out where it stays."""
+        found: dict[str, str] = {}
+        for char in chars:
+            code = ord(char)
+            if self.bits[code] & MOVES:
+                found[char] = self.several.get(char, "")
+            elif code < len(self.target) and self.target[code]:
+                found[char] = chr(self.target[code])
+        return found
+
+    def hiding_of(self, chars: Iterable[str]) -> dict[str, str]:
+        """The kind of hiding that each of some characters stands for, left out where there is none."""
+        return {c: self.kinds[at] for c in chars if (at := int(self.kind[ord(c)]))}
 
 
 @cache
@@ -106,11 +170,11 @@ class _Folding:
         return count
 
 
-def _count_hiders(text: str, tables: _Tables) -> dict[str, int]:
+def _count_hiders(text: str, kinds: Mapping[str, str]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for char in text:
-        kind = tables.hiders.get(char)
-        if kind:
+        if char in kinds:
+            kind = kinds[char]
             counts[kind] = counts.get(kind, 0) + 1
     traditional = counts.pop("traditional", 0)
     if traditional:
@@ -122,34 +186,16 @@ def _count_hiders(text: str, tables: _Tables) -> dict[str, int]:
     return counts
 
 
-def _translate(text: str, tables: _Tables) -> _Folding:
+def _translate(text: str, table: Mapping[str, str]) -> _Folding:
     pieces: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     for at, char in enumerate(text):
-        new = tables.translate.get(ord(char), char)
+        new = table.get(char, char)
         pieces.append(new)
         starts += [at] * len(new)
         ends += [at + 1] * len(new)
     return _Folding("".join(pieces), starts, ends)
-
-
-class _Screen:
-    """Which of the tables' characters occur in some texts, as small searches: most messages hide nothing."""
-
-    def __init__(self, texts: Sequence[str], tables: _Tables) -> None:
-        present = set("".join(texts))
-        self.hides = _any_of(present & tables.hiding_chars)
-        self.moves = _any_of(present & tables.moving)
-        self.translate = {ord(c): new for c in present if (new := tables.translate.get(ord(c))) is not None}
-        folded = present.union(*self.translate.values())
-        self.marked = _any_of(folded & tables.marks)
-        self.splits = _any_of(folded & tables.split_first)
-
-
-def _any_of(chars: Iterable[str]) -> Callable[[str], object]:
-    listed = "".join(sorted(chars))
-    return re.compile(f"[{re.escape(listed)}]").search if listed else lambda _: None
 
 
 def fold(text: str) -> Message:
@@ -158,26 +204,72 @@ def fold(text: str) -> Message:
 
 
 def fold_many(texts: Sequence[str]) -> list[Message]:
-    """Fold texts; what they share is looked up once."""
+    """Fold texts. Characters are replaced in all of them at once; few are looked at one by one, as most hide nothing."""
     tables = _tables()
-    screen = _Screen(texts, tables)
-    return [_fold(text, tables, screen) for text in texts]
+    points = code_points("".join(texts))
+    sizes = np.fromiter(map(len, texts), np.int64, len(texts))
+    target = tables.target[np.minimum(points, len(tables.target) - 1)]
+    folded_points = np.where(target, target, points)
+    folded = folded_points.tobytes().decode("utf-32-le", "surrogatepass")
+    suspects, hints = _suspects(tables, points, folded_points, sizes)
+    chars = set().union(*(texts[row] for row in np.flatnonzero(suspects | hints).tolist()))
+    changed, kinds = tables.fold_of(chars), tables.hiding_of(chars)
+    moving = frozenset(c for c, new in changed.items() if len(new) != 1)
+    found: list[Message] = []
+    start = 0
+    for text, size, suspect, hint in zip(texts, sizes.tolist(), suspects.tolist(), hints.tolist(), strict=True):
+        replaced = folded[start : start + size]
+        start += size
+        if suspect or (hint and tables.any_contact.search(replaced)):
+            found.append(_fold(text, replaced, tables, changed, kinds, moving))
+        else:
+            found.append(Message(text, replaced))
+    return found
 
 
-def _fold(text: str, tables: _Tables, screen: _Screen) -> Message:
-    hiding = _count_hiders(text, tables) if screen.hides(text) else {}
-    folded = text.translate(screen.translate) if screen.translate else text
-    in_place = not screen.moves(text)
-    between = screen.marked(folded) and tables.between_pattern.search(folded)
-    spaced = tables.spaced_pattern.search(folded)
-    split = screen.splits(folded) and tables.split_pattern.search(folded)
-    contact = tables.contact_hints.search(folded) and any(p.search(folded) for p, _ in tables.contact)
-    if not (between or spaced or split or contact):
+def _suspects(tables: _Tables, points: Points, folded_points: Points, sizes: npt.NDArray[np.int64]) -> tuple[Flags, Flags]:
+    """Which texts must be looked at one by one, and which only where they hold a disguised contact word.
+
+    Each test is a necessary condition of what `_fold` looks for.
+    """
+    typed, folded = tables.bits[points], tables.bits[folded_points]
+    rows = np.repeat(np.arange(len(sizes)), sizes)
+    hit = typed & (MOVES | HIDES) != 0
+    if len(hit) > 1:
+        before, after = folded[:-1], folded[1:]
+        hit[1:] |= (before & IS_HAN != 0) & (after & MARK != 0)  # and, where a third follows, Han or a mark
+        hit[1:-1] &= (typed[1:-1] & (MOVES | HIDES) != 0) | (folded[2:] & (IS_HAN | MARK) != 0)
+        parts = np.flatnonzero((before & PART_FIRST != 0) & (after & PART_SECOND != 0))
+        hit[parts[among(pairs(folded_points[parts], folded_points[parts + 1]), tables.parts)]] = True
+    if len(hit) > 4:
+        han, weak = folded & IS_HAN != 0, folded & WEAK != 0
+        hit[4:] |= han[:-4] & weak[1:-3] & han[2:-2] & weak[3:-1] & han[4:]
+    suspects, hints = np.zeros((2, len(sizes)), bool)
+    suspects[rows[hit]] = True
+    hints[rows[folded & HINT != 0]] = True
+    return suspects, hints
+
+
+def _fold(
+    text: str, folded: str, tables: _Tables, changed: Mapping[str, str], kinds: Mapping[str, str], moving: frozenset[str]
+) -> Message:
+    """Fold a text that is more than characters replaced by one character each; `folded` has those replaced."""
+    hiding = {} if kinds.keys().isdisjoint(text) else _count_hiders(text, kinds)
+    in_place = moving.isdisjoint(text)
+    if not in_place:
+        work = _translate(text, changed)
+        folded = work.text
+    if not (
+        tables.between_pattern.search(folded)
+        or tables.spaced_pattern.search(folded)
+        or tables.split_pattern.search(folded)
+        or tables.any_contact.search(folded)
+    ):
         if in_place:
             return Message(text, folded, hiding=hiding)
-        work = _translate(text, tables)
         return Message(text, work.text, work.starts, work.ends, hiding)
-    work = _Folding(folded, [*range(len(text))], [*range(1, len(text) + 1)]) if in_place else _translate(text, tables)
+    if in_place:
+        work = _Folding(folded, [*range(len(text))], [*range(1, len(text) + 1)])
     # Each step may uncover what the next one looks for, so all of them run.
     count = work.replace((m.start(), m.end(), "") for m in tables.between_pattern.finditer(work.text))
     if count:

@@ -13,16 +13,20 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from classifier import fast
 from classifier.errors import ModelError
-from classifier.features import FeatureSpace, FloatArray, Occurrences, ViewConfig, load_space, save_space
+from classifier.features import FeatureSpace, ViewConfig, load_space, save_space
 from classifier.labels import LABELS, label_of
 from classifier.message import Message
+from classifier.occurrences import FloatArray, Occurrences, Places
+from classifier.stored import Rows, StoredWeights
 from classifier.tokens import TokenizerName
 
 FORMAT_VERSION = 1
@@ -65,15 +69,19 @@ class LinearModel:
     bias: FloatArray
     kinds: tuple[str, ...]
     meta: dict[str, Any]
+    stored: StoredWeights | None = None
 
     def __post_init__(self) -> None:
         labels = [label_of(k) for k in self.kinds]
         self._label_index = np.array([LABELS.index(label) for label in labels])
+        self._of_label = [np.flatnonzero(self._label_index == at) for at in range(len(LABELS))]
         calibration = self.meta["calibration"]
         self._scale = np.float32(1 / calibration["temperature"])
         self._shift = np.array([calibration["label_bias"][label] for label in labels], np.float32)
 
+    _near: npt.NDArray[np.int8] | None = None
     _label_index: Any = None
+    _of_label: Any = None
     _scale: Any = None
     _shift: Any = None
 
@@ -82,6 +90,19 @@ class LinearModel:
         """For each kind the position of its label in `LABELS`, shape (kinds,)."""
         return self._label_index
 
+    def near_weights(self) -> npt.NDArray[np.int8]:
+        """The weights in memory, feature by feature."""
+        if self._near is None:
+            self._near = np.ascontiguousarray(self.weights) if self.stored is None else self.stored.read()
+        return self._near
+
+    def rows_of(self, columns: Places) -> Rows:
+        """The weights of some features, for a few messages: a function from features to their rows."""
+        if self._near is None and self.stored is not None and (few := self.stored.rows_of(columns)) is not None:
+            return few
+        near = self.near_weights()
+        return lambda some: near[some]
+
     def base_logits(self) -> FloatArray:
         """Calibrated logits of an empty feature vector, shape (kinds,)."""
         base: FloatArray = self.bias * self._scale + self._shift
@@ -89,26 +110,39 @@ class LinearModel:
 
     def linear_logits(self, occurrences: Sequence[Occurrences], count: int) -> FloatArray:
         """The features' part of the calibrated logits, shape (count, kinds)."""
-        total = np.zeros((count, len(self.kinds)), np.float32)
+        total = np.zeros((count, len(self.kinds)))
+        compiled = fast.kernels(count)
+        rows_of = None if compiled else self.rows_of(np.concatenate([view.columns for view in occurrences]))
         for view in occurrences:
-            if not len(view.rows):
-                continue
-            parts = self.weights[view.columns].astype(np.float32)
-            parts *= (view.values * self.scales[view.columns])[:, None]
-            first = np.flatnonzero(np.r_[True, view.rows[1:] != view.rows[:-1]])
-            total[view.rows[first]] += np.add.reduceat(parts, first, axis=0)
-        total *= self._scale
-        return total
+            if rows_of is not None:
+                self._plain_sums(view, rows_of, total)
+            elif compiled is not None:
+                compiled.add_weights(view.rows, view.columns, view.values, self.near_weights(), self.scales, total)
+        logits: FloatArray = total.astype(np.float32) * self._scale
+        return logits
+
+    def _plain_sums(self, view: Occurrences, rows_of: Rows, total: npt.NDArray[np.float64]) -> None:
+        """Add a view's weights to each message's sums, message by message: the rows of `view` are in order."""
+        values = (view.values * self.scales[view.columns]).astype(np.float64)
+        first = np.searchsorted(view.rows, np.arange(len(total) + 1)).tolist()
+        for row, (start, end) in enumerate(pairwise(first)):
+            if end > start:
+                # Not by `@`: the first product by BLAS takes 12 MB for its buffers.
+                total[row] += (rows_of(view.columns[start:end]) * values[start:end, None]).sum(axis=0)
 
     def scores_from(self, linear: FloatArray) -> Scores:
         """Turn the features' part of the logits into probabilities."""
         logits = linear + self.base_logits()
-        shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shifted = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64))
         kind_p = shifted / shifted.sum(axis=1, keepdims=True)
-        label_p = np.zeros((len(kind_p), len(LABELS)), np.float32)
-        for at in range(len(LABELS)):
-            label_p[:, at] = kind_p[:, self._label_index == at].sum(axis=1)
-        return Scores(logits, kind_p, label_p)
+        label_p = np.stack([kind_p[:, mine].sum(axis=1) for mine in self._of_label], axis=1)
+        return Scores(logits, kind_p.astype(np.float32), label_p.astype(np.float32))
+
+    def likeliest_kinds(self, scores: Scores) -> list[str]:
+        """For each message the likeliest kind of its likeliest label."""
+        best = scores.label_probabilities.argmax(axis=1)
+        other = self._label_index[None, :] != best[:, None]
+        return [self.kinds[at] for at in np.where(other, -1.0, scores.kind_probabilities).argmax(axis=1).tolist()]
 
     def score(self, messages: Sequence[Message]) -> Scores:
         """Score messages; one row a message, in order."""
@@ -124,7 +158,8 @@ def quantise(weights: npt.NDArray[np.floating[Any]]) -> tuple[npt.NDArray[np.int
 
 def sha256(path: Path) -> str:
     """The sha256 of a file, in hex."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def save_model(model: LinearModel, folder: Path) -> None:
@@ -178,11 +213,13 @@ def load_model(folder: Path | None = None, tokenizer: TokenizerName | None = Non
         raise ModelError("model.format", folder=folder, found=meta.get("format_version"), known=FORMAT_VERSION)
     try:
         space = load_space(folder, ViewConfig.from_json(meta["views"]), tokenizer)
-        weights = np.load(folder / "weights.npy", allow_pickle=False)
+        weights = np.load(folder / "weights.npy", mmap_mode="r", allow_pickle=False)
         scales = np.load(folder / "scales.npy", allow_pickle=False)
         bias = np.load(folder / "bias.npy", allow_pickle=False)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError("model.damaged", folder=folder, detail=error) from None
     if weights.shape != (space.size, len(meta["kinds"])) or len(scales) != space.size or weights.dtype != np.int8:
         raise ModelError("model.damaged", folder=folder, detail="weights.npy")
-    return LinearModel(space, weights, scales, bias, tuple(meta["kinds"]), meta)
+    return LinearModel(
+        space, weights, scales, bias, tuple(meta["kinds"]), meta, StoredWeights(folder / "weights.npy", weights)
+    )

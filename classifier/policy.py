@@ -10,7 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
+
+from classifier import fast
+from classifier.codepoints import Block
 from classifier.labels import LABELS, SAFE_LABELS, Label
+
+Shares = npt.NDArray[np.float64]
+FRAUD = LABELS.index("fraud")
+IS_SAFE = np.array([label in SAFE_LABELS for label in LABELS])
 
 Mode = Literal["cautious", "balanced", "best-guess"]
 MODES: tuple[Mode, ...] = ("cautious", "balanced", "best-guess")
@@ -40,10 +49,25 @@ MIN_DISTINCT_SHARE = 0.35
 """Share of different 3-grams in a text below which it is mostly repetition, which no real sender writes."""
 
 
+SHORT = 62
+"""Characters below which a text is not held to be repetition."""
+
+
 def distinct_share(folded: str) -> float:
     """The share of a text's 3-grams that are different; 1 for a short text."""
     size = len(folded) - 2
-    return len({folded[i : i + 3] for i in range(size)}) / size if size >= 60 else 1.0
+    return len({folded[i : i + 3] for i in range(size)}) / size if len(folded) >= SHORT else 1.0
+
+
+def distinct_shares(block: Block) -> Shares:
+    """`distinct_share` of each text."""
+    compiled = fast.kernels(len(block))
+    if compiled is None:
+        return np.array([distinct_share(text) for text in block.texts])
+    counts = np.empty(len(block), np.int64)
+    compiled.distinct_threes(block.points, block.first, np.where(block.sizes < SHORT, 0, block.sizes), counts)
+    shares: Shares = np.where(block.sizes < SHORT, 1.0, counts / np.maximum(block.sizes - 2, 1))
+    return shares
 
 
 def thresholds_of(meta: Mapping[str, Any], mode: Mode) -> Thresholds:
@@ -60,25 +84,48 @@ def decide(
     mode: Mode,
     distinct_share: float = 1.0,
 ) -> tuple[Label, Label, str | None]:
-    """Return (label, best label, reason id or None).
+    """Decide on one message; see `decide_many`."""
+    return decide_many(
+        np.array([[probabilities[label] for label in LABELS]]),
+        thresholds,
+        characters=np.array([characters]),
+        known_shares=np.array([known_share]),
+        mode=mode,
+        distinct_shares=np.array([distinct_share]),
+    )[0]
 
-    `characters` counts what carries meaning; `known_share` is the share of characters the model knows,
-    `distinct_share` that of different 3-grams. The mode
-    ``best-guess`` abstains only where there is nothing to judge.
+
+def decide_many(
+    probabilities: Shares,
+    thresholds: Thresholds,
+    *,
+    characters: npt.NDArray[np.int64],
+    known_shares: Shares,
+    mode: Mode,
+    distinct_shares: Shares,
+) -> list[tuple[Label, Label, str | None]]:
+    """For each message (label, best label, reason id or None), the first rule that applies.
+
+    `probabilities` are in the order of `LABELS`; `characters` counts what carries meaning, `known_shares` is the share
+    of characters the model knows, `distinct_shares` that of different 3-grams. The mode ``best-guess`` abstains only
+    where there is nothing to judge.
     """
-    best: Label = max(LABELS, key=lambda label: probabilities[label])
-    if characters < MIN_CHARACTERS:
-        return "uncertain", best, "too_short"
-    if known_share < MIN_KNOWN_SHARE:
-        return "uncertain", best, "foreign_text"
-    if distinct_share < MIN_DISTINCT_SHARE:
-        return "uncertain", best, "repetitive"
-    if mode == "best-guess":
-        return best, best, None
-    if best in SAFE_LABELS and probabilities["fraud"] > thresholds.max_fraud_when_safe:
-        return "uncertain", best, "possible_fraud"
-    if best == "fraud" and probabilities["fraud"] < thresholds.min_fraud:
-        return "uncertain", best, "weak_suspicion"
-    if probabilities[best] < thresholds.min_top:
-        return "uncertain", best, "low_confidence"
-    return best, best, None
+    best = probabilities.argmax(axis=1)
+    top, fraud = probabilities.max(axis=1), probabilities[:, FRAUD]
+    rules = [
+        ("too_short", characters < MIN_CHARACTERS),
+        ("foreign_text", known_shares < MIN_KNOWN_SHARE),
+        ("repetitive", distinct_shares < MIN_DISTINCT_SHARE),
+    ]
+    if mode != "best-guess":
+        rules += [
+            ("possible_fraud", IS_SAFE[best] & (fraud > thresholds.max_fraud_when_safe)),
+            ("weak_suspicion", (best == FRAUD) & (fraud < thresholds.min_fraud)),
+            ("low_confidence", top < thresholds.min_top),
+        ]
+    reasons = [reason for reason, _ in rules]
+    first = np.select([applies for _, applies in rules], [*range(len(rules))], len(rules))
+    outcomes: list[list[tuple[Label, Label, str | None]]] = [
+        [*(("uncertain", label, reason) for reason in reasons), (label, label, None)] for label in LABELS
+    ]
+    return [outcomes[b][f] for b, f in zip(best.tolist(), first.tolist(), strict=True)]

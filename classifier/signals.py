@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import re2
 
 from classifier.errors import ModelError
 
 TOML = Path(__file__).with_name("resources") / "signals.toml"
 LOOK_BACK = 12  # characters before a match in which `unless` may deny it
-SENTENCE_END = re.compile(r"[。!?;\n]")
+FEW = 200  # texts up to which google-re2 locates all patterns: it compiles them faster
+SHORT = 200  # characters up to which a simple pattern is located by Python's own engine
+REPEATED_GROUP = re.compile(r"\)(?:[*+{])")
+ANCHOR = re.compile(r"\\[AbBzZ]|\$|(?<!\[)\^")
+SENTENCE_END = r"[。!?;\n]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def compile_database(signals: Sequence[Signal]) -> bytes:
     test over the corpus.
     """
     import hyperscan
+    import re2
 
     for signal in signals:
         for expression in (signal.pattern, signal.unless):
@@ -121,6 +124,20 @@ def _load_scan(database: bytes) -> Callable[..., Any] | None:
     return scan
 
 
+class _Simple:
+    """The signals whose patterns are simple, found out one by one as they are met: most never are in one process."""
+
+    def __init__(self, signals: Sequence[Signal]) -> None:
+        self.signals = signals
+        self.known: dict[int, bool] = {}
+
+    def __contains__(self, index: int) -> bool:
+        if index not in self.known:
+            signal = self.signals[index]
+            self.known[index] = _simple(signal.pattern) and _simple(signal.unless)
+        return self.known[index]
+
+
 class SignalMatcher:
     """All patterns of a list of signals, matched together in time linear in the text.
 
@@ -131,12 +148,19 @@ class SignalMatcher:
     def __init__(self, signals: Sequence[Signal], database: bytes | None = None) -> None:
         self.signals = list(signals)
         self._unless = [bool(s.unless) for s in self.signals]
-        self._compiled: dict[int, tuple[Any, Any]] = {}
+        # Denials that hold or not wherever the text is cut: no anchor, no word boundary.
+        self._anywhere = {i for i, s in enumerate(self.signals) if not ANCHOR.search(s.unless)}
+        self._simple = _Simple(self.signals)
+        self._finders: dict[int, Callable[[str], Iterator[re.Match[str]]] | None] = {}
+        self._seen = 0
+        self._compiled: dict[tuple[int, bool], tuple[Any, Any]] = {}
         self._scan: Callable[..., Any] | None = None
         self._filter: Any = None
         if database is not None:
             self._scan = _load_scan(database)
         if self._scan is None:
+            import re2
+
             self._filter = re2.Filter()
             self._ids = [i for i, s in enumerate(self.signals) if s.pattern]
             for i in self._ids:
@@ -150,39 +174,87 @@ class SignalMatcher:
 
     def match(self, folded: str) -> list[int]:
         """Return the indices of the signals that the folded text shows, ascending."""
-        if self._scan is not None:
-            hits: list[int] = []
+        return self.match_many([folded])[0]
 
-            def found(index: int, _from: int, _to: int, _flags: int, _context: object) -> None:
-                hits.append(index)
+    def match_many(self, texts: Sequence[str]) -> list[list[int]]:
+        """The signals of each text."""
+        hits: list[int] = []
+        unless = self._unless
+        scan = self._scan
 
-            self._scan(folded.encode("utf-8", "replace"), match_event_handler=found)
-        else:
-            hits = [self._ids[i] for i in self._filter.Match(folded) or ()]
-        hits.sort()
-        return [i for i in hits if not self._unless[i] or self._allowed(i, folded)]
+        def found(index: int, _from: int, _to: int, _flags: int, _context: object) -> None:
+            hits.append(index)
+
+        shown: list[list[int]] = []
+        self._seen += len(texts)
+        for folded in texts:
+            data = folded.encode("utf-8", "replace")
+            if scan is not None:
+                hits.clear()
+                scan(data, match_event_handler=found)
+            else:
+                hits = [self._ids[i] for i in self._filter.Match(folded) or ()]
+            hits.sort()
+            shown.append([i for i in hits if not unless[i] or self._allowed(i, folded)])
+        return shown
 
     def _allowed(self, index: int, folded: str) -> bool:
+        _, unless = self._expressions(index, folded)
+        if index in self._anywhere and unless.search(folded) is None:
+            return True  # what is nowhere in the text is not beside the match either
         return next(iter(self._spans(index, folded)), None) is not None
 
-    def _expressions(self, index: int) -> tuple[Any, Any]:
-        found = self._compiled.get(index)
+    def _expressions(self, index: int, folded: str) -> tuple[Any, Any]:
+        """The pattern and the denial of a signal, by the engine for a text of this length."""
+        quick = self._seen > FEW and len(folded) <= SHORT and index in self._simple
+        found = self._compiled.get((index, quick))
         if found is None:
             signal = self.signals[index]
-            found = (re2.compile(signal.pattern), re2.compile(signal.unless) if signal.unless else None)
-            self._compiled[index] = found
+            compiled = _compile if quick else _compile_linear
+            found = (compiled(signal.pattern), compiled(signal.unless) if signal.unless else None)
+            self._compiled[index, quick] = found
         return found
 
+    def _finder(self, index: int) -> Callable[[str], Iterator[re.Match[str]]] | None:
+        """How to locate a simple signal without denials in a short text."""
+        if index not in self._finders:
+            usable = not self._unless[index] and index in self._simple
+            self._finders[index] = _compile(self.signals[index].pattern).finditer if usable else None
+        return self._finders[index]
+
     def _spans(self, index: int, folded: str) -> Iterable[tuple[int, int]]:
-        pattern, unless = self._expressions(index)
+        pattern, unless = self._expressions(index, folded)
         for match in pattern.finditer(folded):
             start, end = match.span()
             if unless is not None:
-                before = SENTENCE_END.split(folded[max(0, start - LOOK_BACK) : start])[-1]
+                before = re.split(SENTENCE_END, folded[max(0, start - LOOK_BACK) : start])[-1]
                 if unless.search(before + folded[start:end]):
                     continue
             yield start, end
 
     def spans(self, index: int, folded: str) -> list[tuple[int, int]]:
         """Return the folded spans at which one signal stands, denied ones left out."""
+        if len(folded) <= SHORT and self._seen > FEW and (find := self._finder(index)) is not None:
+            return [match.span() for match in find(folded)]
         return list(self._spans(index, folded))
+
+
+def _compile(expression: str) -> re.Pattern[str]:
+    """A pattern for Python's own engine, which has much the lower cost a call; classes mean ASCII as in google-re2."""
+    return re.compile(expression, re.ASCII)
+
+
+def _compile_linear(expression: str) -> Any:
+    """A pattern for google-re2, loaded when first needed: a short message with simple signals does without."""
+    import re2
+
+    return re2.compile(expression)
+
+
+def _simple(expression: str) -> bool:
+    """Whether Python's engine reads an expression as google-re2 does, and cannot take long over a short text."""
+    try:
+        _compile(expression)
+    except re.error:
+        return False
+    return not (ANCHOR.search(expression) or REPEATED_GROUP.search(expression) or "[[:" in expression)

@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from classifier.contacts import check, plain_number, registry
+from classifier.codepoints import Block
+from classifier.contacts import PUBLIC, _index, check, check_many, mentioned_organisation, plain_number, registry
 from classifier.message import fold
 from classifier.sender import sender_kind
 
@@ -13,6 +14,7 @@ def test_the_registry_is_large_unique_and_sourced():
     assert len({r.id for r in rows}) == len(rows)
     names = [a.lower() for r in rows for a in (r.name, *r.aliases)]
     assert len(set(names)) == len(names)
+    assert all(len(name) >= 2 for name in names)  # the search goes by the first two characters
     for row in rows:
         assert row.source
         assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", row.checked)
@@ -72,3 +74,20 @@ def test_a_regulators_line_is_nobodys_contradiction():
 )  # fmt: skip
 def test_senders(sender, kind):
     assert sender_kind(sender) == kind
+
+
+def test_names_are_found_as_one_large_expression_would(corpus):
+    index = _index()
+    aliases = re.compile("|".join(map(re.escape, sorted(index.by_alias, key=len, reverse=True))))
+    messages = [fold(t) for t in corpus.text.sample(2000, random_state=3)]
+    block = Block([m.folded for m in messages])
+    places = dict(index.places(block))
+    checks = check_many(messages, block)
+    for row, message in enumerate(messages):
+        folded, mine = message.folded, places.get(row, [])
+        found = index.search(folded, mine, 0, len(folded))
+        expected = aliases.search(folded)
+        assert (found and found[1]) == (expected and expected[0])
+        lenders = (index.by_alias[m[0]] for m in aliases.finditer(folded))
+        assert mentioned_organisation(folded, mine) == next((o for o in lenders if o.kind not in PUBLIC), None)
+        assert checks[row] == check(message)

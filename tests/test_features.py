@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from classifier.features import MASK, FeatureSpace, ViewConfig, canonical
+from classifier.features import FeatureSpace, ViewConfig
+from classifier.links import MASK, canonical
 from classifier.message import fold
 from classifier.signals import read_toml
 from classifier.training.vectorizer import MessageVectorizer, to_matrix

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.message import fold
+from classifier.message import fold, fold_many
 
 TRICKY = st.text(
     alphabet=st.one_of(
@@ -74,3 +74,8 @@ def test_folding_twice_changes_nothing_visible(text):
     once = fold(text).folded
     again = fold(once)
     assert len(again.folded) <= len(once)
+
+
+@given(st.lists(TRICKY, max_size=8))
+def test_texts_are_folded_together_as_alone(texts):
+    assert fold_many(texts) == [fold(t) for t in texts]

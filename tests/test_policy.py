@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 
-from classifier.policy import Thresholds, decide
+from classifier.policy import MODES, Thresholds, decide, decide_many
 from classifier.training.thresholds import upper_bound
 
 T = Thresholds(max_fraud_when_safe=0.1, min_fraud=0.7, min_top=0.5)
@@ -45,3 +46,23 @@ def test_the_bound_is_the_exact_binomial_one():
     assert upper_bound(0, 100) == pytest.approx(1 - 0.05 ** (1 / 100))
     assert upper_bound(5, 5) == 1.0
     assert upper_bound(3, 1000) > 0.003
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_many_messages_are_decided_as_one_by_one(mode):
+    rng = np.random.default_rng(0)
+    count = 300
+    shares = rng.dirichlet(np.full(4, 0.4), count)
+    characters, known, distinct = rng.integers(0, 12, count), rng.uniform(0.3, 1, count), rng.uniform(0.2, 1, count)
+    together = decide_many(shares, T, characters=characters, known_shares=known, mode=mode, distinct_shares=distinct)
+    for at in range(count):
+        alone = decide(
+            p(*shares[at]),
+            T,
+            characters=int(characters[at]),
+            known_share=float(known[at]),
+            mode=mode,
+            distinct_share=float(distinct[at]),
+        )
+        assert together[at] == alone
+    assert {reason for _, _, reason in together} >= {"too_short", "foreign_text", "repetitive", None}

@@ -4,9 +4,6 @@
 shipped model still makes: those are listed so that nobody has to find them again, and are not asserted.
 """
 
-
-from pathlib import Path
-
 from pathlib import Path
 
 from classifier.training.corpus import load_lines

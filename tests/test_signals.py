@@ -54,3 +54,16 @@ def test_denied_fee_is_not_a_demanded_fee():
     demanded = POSITION["fee.before_service"]
     assert demanded in MATCHER.match("需要先交保证金才能放款")
     assert demanded not in MATCHER.match("我行放款前不会要求您先交任何费用")
+
+
+def test_both_ways_to_locate_a_signal_agree_on_the_corpus(corpus, monkeypatch):
+    quick, linear = SignalMatcher(SIGNALS, compile_database(SIGNALS)), MATCHER
+    quick._seen = 10**6
+    assert sum(i in quick._simple for i in range(len(SIGNALS))) >= 100
+    monkeypatch.setattr(MATCHER, "_seen", -(10**6))
+    for text in corpus.text.sample(3000, random_state=2):
+        folded = fold(text).folded
+        shown = linear.match(folded)
+        assert quick.match(folded) == shown
+        for index in shown:
+            assert quick.spans(index, folded) == linear.spans(index, folded), (SIGNALS[index].id, folded)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import tomllib
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -69,6 +71,32 @@ def fold_table() -> dict[str, list[str]]:
     return table
 
 
+def _ranges(chars: Iterable[str]) -> list[list[int]]:
+    """Characters as ranges of code points, both ends included."""
+    ranges: list[list[int]] = []
+    for code in sorted(map(ord, chars)):
+        if ranges and ranges[-1][1] == code - 1:
+            ranges[-1][1] = code
+        else:
+            ranges.append([code, code])
+    return ranges
+
+
+def packed(table: dict[str, list[str]]) -> dict[str, Any]:
+    """The fold table as scoring reads it: few long strings and ranges, which load ten times as fast as pairs."""
+    single = {c: folded for c, (folded, _) in sorted(table.items()) if len(folded) == 1}
+    return {
+        "from": "".join(single),
+        "to": "".join(single.values()),
+        "several": {c: folded for c, (folded, _) in table.items() if len(folded) > 1},
+        "dropped": _ranges(c for c, (folded, _) in table.items() if not folded),
+        "hiding": {
+            kind: _ranges(c for c, (_, k) in table.items() if k == kind)
+            for kind in sorted({k for _, k in table.values()} - {""})
+        },
+    }
+
+
 def pinyin_tables() -> tuple[list[str], np.ndarray]:
     """Return the toneless syllables and, for code points 0..0xFFFF, the syllable's index + 1 (0 where none)."""
     from pypinyin import Style, pinyin
@@ -91,7 +119,7 @@ def pinyin_tables() -> tuple[list[str], np.ndarray]:
 def main() -> None:
     """Write ``fold.json``, ``pinyin.json`` and ``pinyin.npy`` beside the other resources."""
     (RESOURCES / "fold.json").write_text(
-        json.dumps(fold_table(), ensure_ascii=True, separators=(",", ":"), sort_keys=True), encoding="ascii"
+        json.dumps(packed(fold_table()), ensure_ascii=True, separators=(",", ":"), sort_keys=True), encoding="ascii"
     )
     syllables, readings = pinyin_tables()
     (RESOURCES / "pinyin.json").write_text(json.dumps(syllables), encoding="ascii")
