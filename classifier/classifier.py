@@ -15,7 +15,7 @@ from classifier import fast
 from classifier.contacts import ContactCheck, check_many
 from classifier.errors import ClassifierError, InputError
 from classifier.evidence import Explanation, explain_many
-from classifier.guidance import NO_SIGNALS, advise, mentioned, warn
+from classifier.guidance import guide, mentioned
 from classifier.labels import LABELS, SAFE_LABELS, Label, Lang
 from classifier.message import Message, fold_many
 from classifier.model import LinearModel, load_model
@@ -167,7 +167,7 @@ class Classifier:
             explanation = explanations[row]
             claimed = contacts.claimed
             hotline = claimed.hotline if claimed is not None else None
-            warnings = warn(label, kind, shown, lang)
+            advice, warnings = guide(label, kind, shown, message.folded, lang, hotline)
             yield Verdict(
                 message.text,
                 label,
@@ -179,7 +179,7 @@ class Classifier:
                 explanation.spans + _contact_evidence(contacts, message, lang)
                 if contacts.findings
                 else [*explanation.spans],
-                advise(label, kind, shown, message.folded, lang, hotline),
+                advice,
                 warnings + _sender_warning(sender, lang) if sender else warnings,
                 explanation.log_odds,
                 explanation.bias,
@@ -194,7 +194,7 @@ class Classifier:
         asked = np.array([name in mentioned() for name in names], bool)
         columns = view.columns - self.model.space.offset("signal")
         kept = asked[columns]
-        found = [NO_SIGNALS] * count
+        found = [frozenset[str]()] * count
         for row, column in zip(view.rows[kept].tolist(), columns[kept].tolist(), strict=True):
             found[row] |= {names[column]}
         return found

@@ -22,7 +22,7 @@ from classifier.links import url
 from classifier.message import Message
 
 REGISTRY = Path(__file__).with_name("resources") / "contacts.csv"
-# Compiled when first used (the module of regular expressions keeps them): most messages claim no name.
+# Compiled when first used: most messages claim no name.
 NUMBER = (
     r"(?<![\d.,*x-])(?:\(?0\d{2,3}\)?[- ]?\d{7,8}|[48]00[- ]?\d{3,4}[- ]?\d{3,4}|9[56]\d{3,6}|1[012]\d{3,4})(?![\d*x.,])"
 )
@@ -113,6 +113,11 @@ class ContactCheck:
         return any(f.id in ("number_of_another", "lookalike_domain") for f in self.findings)
 
 
+@cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression)
+
+
 def _list(cell: str) -> tuple[str, ...]:
     return tuple(part for part in (p.strip() for p in cell.split("|")) if part)
 
@@ -200,7 +205,7 @@ def claimed_organisation(folded: str, places: Sequence[int]) -> Organisation | N
     `places` are those of `_Index.places`, as in the functions below.
     """
     index = _index()
-    for signature in re.finditer(SIGNATURE, folded):
+    for signature in _compiled(SIGNATURE).finditer(folded):
         if whole := index.by_alias.get(signature[1].strip()):
             return whole
         if match := index.search(folded, places, *signature.span(1)):
@@ -263,7 +268,7 @@ def _findings(message: Message, claimed: Organisation) -> tuple[Finding, ...]:
     others: list[Finding] = []
     own_number = False
     index = _index()
-    for match in re.finditer(NUMBER, folded):
+    for match in _compiled(NUMBER).finditer(folded):
         number = plain_number(match[0])
         owners = index.by_number.get(number, [])
         start, end = message.span(*match.span())
@@ -278,7 +283,7 @@ def _findings(message: Message, claimed: Organisation) -> tuple[Finding, ...]:
         return tuple(findings)
     brands = {b for d in claimed.domains if len(b := _brand(d)) >= 3}
     for link in url().finditer(folded):
-        host_match = re.match(HOST, link[0])
+        host_match = _compiled(HOST).match(link[0])
         if host_match is None:
             continue
         host = host_match[1]

@@ -52,7 +52,6 @@ def closed_channel_reason(folded: str, signals: Collection[str]) -> str:
     raise AssertionError("the last reason fits always")
 
 
-NO_SIGNALS: frozenset[str] = frozenset()
 REASON = "?"  # stands for the reason of a closed channel until the message is looked at
 
 
@@ -79,11 +78,26 @@ def advise(
     label: Label, kind: str, signals: Collection[str], folded: str, lang: Lang, contact: tuple[str, str] | None = None
 ) -> list[Advice]:
     """The advice for a message; `contact` is (name, hotline) of the lender that it names, where known."""
-    asked = mentioned().intersection(signals) if signals else NO_SIGNALS
-    ids = _candidates(label, kind, asked)
-    if REASON in ids:
-        ids = tuple(advice_ids(label, kind, signals, folded))
-    return list(_rendered(ids[:MOST], lang, contact))
+    return list(_rendered(tuple(advice_ids(label, kind, signals, folded)), lang, contact))
+
+
+def guide(
+    label: Label, kind: str, signals: frozenset[str], folded: str, lang: Lang, contact: tuple[str, str] | None = None
+) -> tuple[list[Advice], list[Warning]]:
+    """`advise` and `warn` in one; messages of one label, kind and signals share what is looked up."""
+    advice, warnings = _guide(label, kind, signals, lang, contact)
+    return [*advice] if advice is not None else advise(label, kind, signals, folded, lang, contact), [*warnings]
+
+
+@lru_cache(8192)
+def _guide(
+    label: Label, kind: str, signals: frozenset[str], lang: Lang, contact: tuple[str, str] | None
+) -> tuple[tuple[Advice, ...] | None, tuple[Warning, ...]]:
+    """None for the advice where it depends on the message's words."""
+    warnings = tuple(warn(label, kind, signals, lang))
+    if REASON in _candidates(label, kind, mentioned().intersection(signals))[:MOST]:
+        return None, warnings
+    return tuple(advise(label, kind, signals, "", lang, contact)), warnings
 
 
 @lru_cache(4096)
@@ -106,7 +120,7 @@ def render(id: str, lang: Lang, contact: tuple[str, str] | None = None) -> Advic
 
 def warn(label: Label, kind: str, signals: Collection[str], lang: Lang) -> list[Warning]:
     """The warnings that fit a message, each id once."""
-    return list(_warnings(label, kind, mentioned().intersection(signals) if signals else NO_SIGNALS, lang))
+    return list(_warnings(label, kind, mentioned().intersection(signals), lang))
 
 
 @lru_cache(4096)
