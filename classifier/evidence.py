@@ -24,7 +24,6 @@ from classifier.labels import Lang
 from classifier.model import LinearModel
 from classifier.occurrences import FloatArray, Occurrences
 from classifier.parts import MIN_WEIGHT, cut_parts
-from classifier.stored import Rows
 from classifier.verdict import Evidence
 
 Floats = npt.NDArray[np.float64]
@@ -75,21 +74,21 @@ def path_direction(model: LinearModel, linear: FloatArray, label: int) -> Floats
     return mean
 
 
-def _shares(model: LinearModel, view: Occurrences, direction: Floats, using: ModuleType | Rows) -> Floats:
+def _shares(model: LinearModel, view: Occurrences, direction: Floats, compiled: ModuleType | None) -> Floats:
     """Each occurrence's share of its message's log-odds."""
     found = np.empty(len(view.rows))
-    if isinstance(using, ModuleType):
-        using.shares(view.rows, view.columns, view.values, model.near_weights(), model.scales, direction, found)
+    if compiled is not None:
+        compiled.shares(view.rows, view.columns, view.values, model.weights, model.scales, direction, found)
     else:
-        _plain_shares(model, view, direction, using, found)
+        _plain_shares(model, view, direction, found)
     found *= 1.0 / model.meta["calibration"]["temperature"]
     return found
 
 
-def _plain_shares(model: LinearModel, view: Occurrences, direction: Floats, rows_of: Rows, found: Floats) -> None:
+def _plain_shares(model: LinearModel, view: Occurrences, direction: Floats, found: Floats) -> None:
     first = np.searchsorted(view.rows, np.arange(len(direction) + 1)).tolist()
     for row, (start, end) in enumerate(pairwise(first)):
-        found[start:end] = (rows_of(view.columns[start:end]) * direction[row]).sum(axis=1)
+        found[start:end] = (model.weights[view.columns[start:end]] * direction[row]).sum(axis=1)
     found *= view.values * model.scales[view.columns]
 
 
@@ -173,7 +172,6 @@ def explain_many(
     """
     count = len(chunk)
     compiled = fast.kernels(count)
-    using = compiled or model.rows_of(np.concatenate([view.columns for view in occurrences]))
     direction = np.zeros(linear.shape)
     log_odds, bias = np.zeros(count), np.zeros(count)
     for label in sorted(set(labels.tolist())):
@@ -186,10 +184,10 @@ def explain_many(
     first = chunk.block.first + 2 * np.arange(count)  # two steps more a text than characters
     steps = np.zeros(int((sizes + 2).sum()))
     for view in occurrences[:-1]:
-        _spread(view, _shares(model, view, direction, using), first, sizes, steps, compiled)
+        _spread(view, _shares(model, view, direction, compiled), first, sizes, steps, compiled)
     view = occurrences[-1]
     columns = view.columns.astype(np.int64) - model.space.offset("signal")
-    signals = _Parts(view.rows, view.starts, view.ends, _shares(model, view, direction, using), columns)  # type: ignore[arg-type]
+    signals = _Parts(view.rows, view.starts, view.ends, _shares(model, view, direction, compiled), columns)  # type: ignore[arg-type]
     has_place = signals.ends > signals.starts
     placed, whole = signals.take(has_place), signals.take(~has_place)
     where = Occurrences(placed.rows, placed.signals, view.values[has_place], placed.starts, placed.ends)

@@ -25,8 +25,7 @@ from classifier.errors import ModelError
 from classifier.features import FeatureSpace, ViewConfig, load_space, save_space
 from classifier.labels import LABELS, label_of
 from classifier.message import Message
-from classifier.occurrences import FloatArray, Occurrences, Places
-from classifier.stored import Rows, StoredWeights
+from classifier.occurrences import FloatArray, Occurrences
 from classifier.tokens import TokenizerName
 
 FORMAT_VERSION = 1
@@ -69,9 +68,10 @@ class LinearModel:
     bias: FloatArray
     kinds: tuple[str, ...]
     meta: dict[str, Any]
-    stored: StoredWeights | None = None
 
     def __post_init__(self) -> None:
+        # Feature by feature: a mapped file is then read only where a message has features.
+        self.weights = np.ascontiguousarray(self.weights)
         labels = [label_of(k) for k in self.kinds]
         self._label_index = np.array([LABELS.index(label) for label in labels])
         self._of_label = [np.flatnonzero(self._label_index == at) for at in range(len(LABELS))]
@@ -79,7 +79,6 @@ class LinearModel:
         self._scale = np.float32(1 / calibration["temperature"])
         self._shift = np.array([calibration["label_bias"][label] for label in labels], np.float32)
 
-    _near: npt.NDArray[np.int8] | None = None
     _label_index: Any = None
     _of_label: Any = None
     _scale: Any = None
@@ -90,19 +89,6 @@ class LinearModel:
         """For each kind the position of its label in `LABELS`, shape (kinds,)."""
         return self._label_index
 
-    def near_weights(self) -> npt.NDArray[np.int8]:
-        """The weights in memory, feature by feature."""
-        if self._near is None:
-            self._near = np.ascontiguousarray(self.weights) if self.stored is None else self.stored.read()
-        return self._near
-
-    def rows_of(self, columns: Places) -> Rows:
-        """The weights of some features, for a few messages: a function from features to their rows."""
-        if self._near is None and self.stored is not None and (few := self.stored.rows_of(columns)) is not None:
-            return few
-        near = self.near_weights()
-        return lambda some: near[some]
-
     def base_logits(self) -> FloatArray:
         """Calibrated logits of an empty feature vector, shape (kinds,)."""
         base: FloatArray = self.bias * self._scale + self._shift
@@ -112,23 +98,22 @@ class LinearModel:
         """The features' part of the calibrated logits, shape (count, kinds)."""
         total = np.zeros((count, len(self.kinds)))
         compiled = fast.kernels(count)
-        rows_of = None if compiled else self.rows_of(np.concatenate([view.columns for view in occurrences]))
         for view in occurrences:
-            if rows_of is not None:
-                self._plain_sums(view, rows_of, total)
-            elif compiled is not None:
-                compiled.add_weights(view.rows, view.columns, view.values, self.near_weights(), self.scales, total)
+            if compiled is not None:
+                compiled.add_weights(view.rows, view.columns, view.values, self.weights, self.scales, total)
+            else:
+                self._plain_sums(view, total)
         logits: FloatArray = total.astype(np.float32) * self._scale
         return logits
 
-    def _plain_sums(self, view: Occurrences, rows_of: Rows, total: npt.NDArray[np.float64]) -> None:
+    def _plain_sums(self, view: Occurrences, total: npt.NDArray[np.float64]) -> None:
         """Add a view's weights to each message's sums, message by message: the rows of `view` are in order."""
         values = (view.values * self.scales[view.columns]).astype(np.float64)
         first = np.searchsorted(view.rows, np.arange(len(total) + 1)).tolist()
         for row, (start, end) in enumerate(pairwise(first)):
             if end > start:
                 # Not by `@`: the first product by BLAS takes 12 MB for its buffers.
-                total[row] += (rows_of(view.columns[start:end]) * values[start:end, None]).sum(axis=0)
+                total[row] += (self.weights[view.columns[start:end]] * values[start:end, None]).sum(axis=0)
 
     def scores_from(self, linear: FloatArray) -> Scores:
         """Turn the features' part of the logits into probabilities."""
@@ -169,7 +154,7 @@ def save_model(model: LinearModel, folder: Path) -> None:
         if old.is_file() and old.name not in NOT_FOR_SCORING:
             old.unlink()
     save_space(model.space, folder)
-    np.save(folder / "weights.npy", model.weights)
+    np.save(folder / "weights.npy", np.ascontiguousarray(model.weights))
     np.save(folder / "scales.npy", model.scales)
     np.save(folder / "bias.npy", model.bias.astype(np.float32))
     meta = {"format_version": FORMAT_VERSION, "kinds": list(model.kinds), **model.meta}
@@ -220,6 +205,4 @@ def load_model(folder: Path | None = None, tokenizer: TokenizerName | None = Non
         raise ModelError("model.damaged", folder=folder, detail=error) from None
     if weights.shape != (space.size, len(meta["kinds"])) or len(scales) != space.size or weights.dtype != np.int8:
         raise ModelError("model.damaged", folder=folder, detail="weights.npy")
-    return LinearModel(
-        space, weights, scales, bias, tuple(meta["kinds"]), meta, StoredWeights(folder / "weights.npy", weights)
-    )
+    return LinearModel(space, weights, scales, bias, tuple(meta["kinds"]), meta)
