@@ -20,6 +20,7 @@ LOOK_BACK = 12  # characters before a match in which `unless` may deny it
 FEW = 200  # texts up to which google-re2 locates all patterns: it compiles them faster
 SHORT = 200  # characters up to which a simple pattern is located by Python's own engine
 REPEATED_GROUP = re.compile(r"\)(?:[*+{])")
+UNBOUNDED = re.compile(r"(?<!\\)[*+]|\{[0-9]+,\}")
 ANCHOR = re.compile(r"\\[AbBzZ]|\$|(?<!\[)\^")
 SENTENCE_END = r"[。!?;\n]"
 
@@ -252,9 +253,13 @@ def _compile_linear(expression: str) -> Any:
 
 
 def _simple(expression: str) -> bool:
-    """Whether Python's engine reads an expression as google-re2 does, and cannot take long over a short text."""
+    """Whether Python's engine reads an expression as google-re2 does, and cannot take long over a short text.
+
+    With one repeat without a bound the steps are at most the square of the length, and `SHORT` bounds that.
+    """
     try:
         _compile(expression)
     except re.error:
         return False
-    return not (ANCHOR.search(expression) or REPEATED_GROUP.search(expression) or "[[:" in expression)
+    odd = ANCHOR.search(expression) or REPEATED_GROUP.search(expression) or "[[:" in expression
+    return not odd and len(UNBOUNDED.findall(expression)) <= 1
