@@ -30,6 +30,7 @@ SIGNATURE = r"[【\[(〔]([^】\])〕\n]{2,24})[】\])〕]"
 HOST = r"(?:https?://)?([a-z0-9*.-]+\.[a-z]{2,8})"
 
 PUBLIC = {"regulator", "police", "court", "authority", "carrier"}
+NO_LENDERS = PUBLIC | {"payment"}  # a way to pay is seldom whom one owes
 
 FindingId = Literal["number_of_another", "lookalike_domain", "number_matches", "domain_matches"]
 WORDING: dict[FindingId, Wording] = {
@@ -218,12 +219,12 @@ def claimed_organisation(folded: str, places: Sequence[int]) -> Organisation | N
 
 
 def mentioned_organisation(folded: str, places: Sequence[int]) -> Organisation | None:
-    """The first lender or platform named anywhere, for the advice only."""
+    """The first lender named anywhere, for the advice only."""
     index = _index()
     at = 0
     while match := index.search(folded, places, at, len(folded)):
         org = index.by_alias[match[1]]
-        if org.kind not in PUBLIC:
+        if org.kind not in NO_LENDERS:
             return org
         at = match[0] + len(match[1])
     return None

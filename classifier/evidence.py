@@ -27,7 +27,12 @@ from classifier.parts import MIN_WEIGHT, cut_parts
 from classifier.verdict import Evidence
 
 Floats = npt.NDArray[np.float64]
-STEPS = 16  # points on the path; the sum is then within 0.01 of the log-odds, and the rest is in `remainder`
+# Points on the path from 0 to 1 and their weights: Gauss-Legendre quadrature of eight points, which is nearer to the
+# integral than twice as many evenly spread; what it misses is in `remainder`.
+_ROOTS = np.array([0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363])
+_SHARES = np.array([0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763])
+PATH = (1 + np.concatenate([-_ROOTS[::-1], _ROOTS]).astype(np.float32)) / 2
+PATH_WEIGHTS = np.concatenate([_SHARES[::-1], _SHARES]) / 2
 MAX_SPANS = 10
 
 
@@ -60,16 +65,15 @@ def path_direction(model: LinearModel, linear: FloatArray, label: int) -> Floats
     Single terms, double sums: how many messages stand side by side is then not seen in the result.
     """
     inside = model.label_index == label
-    middle = (np.arange(STEPS, dtype=np.float32) + 0.5) / STEPS
     base = model.base_logits()
     mean = np.empty(linear.shape)
     for group, sign in ((inside, 1), (~inside, -1)):
-        powers = middle[None, :, None] * linear[:, None, group]
+        powers = PATH[None, :, None] * linear[:, None, group]
         powers += base[group]
         powers -= powers.max(axis=2, keepdims=True)
         np.exp(powers, out=powers)
         exact = powers.astype(np.float64)
-        exact *= sign / STEPS / exact.sum(axis=2, keepdims=True)
+        exact *= sign * PATH_WEIGHTS[:, None] / exact.sum(axis=2, keepdims=True)
         mean[:, group] = exact.sum(axis=1)
     return mean
 

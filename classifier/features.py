@@ -372,10 +372,12 @@ class FeatureSpace:
         return characters, recognised / np.maximum(letters, 1)
 
     def _knows(self, points: Points) -> npt.NDArray[np.bool_]:
-        """Which code points are characters of the vocabulary."""
+        """Which code points stand in some character n-gram of the vocabulary, whatever its order."""
         if self._known_points is None:
             self._known_points = np.zeros(CODE_POINTS, bool)
-            self._known_points[self.chars.get(1, [])] = True
+            for order, keys in self.chars.items():
+                for at in range(order):
+                    self._known_points[keys >> BITS * at & (1 << BITS) - 1] = True
         return self._known_points[points]
 
 

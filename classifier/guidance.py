@@ -114,7 +114,7 @@ def render(id: str, lang: Lang, contact: tuple[str, str] | None = None) -> Advic
         text = entry[f"known_{lang}"].format(lender=contact[0], hotline=contact[1])
     section = tables()["sections"][entry["section"]][lang]
     if "source" in entry:
-        section = f"{section}（{entry['source']}）" if lang == "zh" else f"{section} ({entry['source']})"
+        section = f"{section}（{entry['source'][lang]}）" if lang == "zh" else f"{section} ({entry['source'][lang]})"
     return Advice(id, entry["action"], entry["title"][lang], text, section)
 
 

@@ -12,6 +12,7 @@ from classifier.codepoints import ALNUM, DIGIT, IN_NUMBER, NUMBER_MARK, UNIT
 
 # With `classifier.evidence.MAX_SPANS` chosen on spans that a person marked in messages apart from corpus and challenge.
 MIN_WEIGHT = 0.05  # log-odds below which a span is not worth showing
+NOTHING = -1e-6  # log-odds; a word of no weight speaks against nothing, whichever way it was rounded
 MAX_SIGNAL_SPAN = 24  # characters; a longer match is cut into its words
 MAX_WORDS_SPAN = 12  # characters to which neighbouring words are joined
 
@@ -84,7 +85,7 @@ def cut_parts(
             if (
                 last >= 0
                 and ends[last] == start
-                and (weights[last] > 0) == (weight > 0)
+                and (weights[last] > NOTHING) == (weight > NOTHING)
                 and end - starts[last] <= MAX_WORDS_SPAN
             ):
                 ends[last], weights[last] = end, weights[last] + weight

@@ -43,7 +43,7 @@ def message(tmp_path):
 def test_a_file_is_judged_and_explained(message):
     result = classify(str(message))
     assert result.returncode == 0
-    for part in ("判断：疑似诈骗", "为什么像", "现在怎么办", "出自文章", "96110"):
+    for part in ("判断：疑似诈骗", "为什么像", "现在怎么办", "出自还款通道关闭一文", "96110"):
         assert part in out(result)
     assert "\x1b" not in out(result)
 

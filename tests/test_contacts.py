@@ -3,7 +3,7 @@ import re
 import pytest
 
 from classifier.codepoints import Block
-from classifier.contacts import PUBLIC, _index, check, check_many, mentioned_organisation, plain_number, registry
+from classifier.contacts import NO_LENDERS, _index, check, check_many, mentioned_organisation, plain_number, registry
 from classifier.message import fold
 from classifier.sender import sender_kind
 
@@ -89,5 +89,5 @@ def test_names_are_found_as_one_large_expression_would(corpus):
         expected = aliases.search(folded)
         assert (found and found[1]) == (expected and expected[0])
         lenders = (index.by_alias[m[0]] for m in aliases.finditer(folded))
-        assert mentioned_organisation(folded, mine) == next((o for o in lenders if o.kind not in PUBLIC), None)
+        assert mentioned_organisation(folded, mine) == next((o for o in lenders if o.kind not in NO_LENDERS), None)
         assert checks[row] == check(message)

@@ -34,6 +34,7 @@ STYLES = {
     "against": "italic",
 }
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+LISTED = 0.2  # log-odds from which a reason is listed; less is only marked
 STRONG = 1.0  # log-odds from which a word is marked strongly
 MIN_WIDTH = 24
 
@@ -204,8 +205,11 @@ def layout(verdict: Verdict, lang: Lang, width: int = 80, *, colour: bool = Fals
     lines.append([])
     best = label_name(verdict.best_label, lang)
     for direction, items in (
-        ("why", [e for e in verdict.evidence if e.weight > 0][:5]),
-        ("why_not", [e for e in verdict.evidence if e.weight < 0][:3]),
+        (
+            "why",
+            [e for e in verdict.evidence if e.weight >= LISTED][:5] or [e for e in verdict.evidence if e.weight > 0][:1],
+        ),
+        ("why_not", [e for e in verdict.evidence if e.weight <= -LISTED][:3]),
         ("facts", [e for e in verdict.evidence if e.weight == 0]),
     ):
         if items:

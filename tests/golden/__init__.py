@@ -42,5 +42,5 @@ def page(sections: dict[str, str]) -> str:
 
 
 def read(lang: Lang) -> dict[str, str]:
-    parts = re.findall(r"^## (.+)\n```\n(.*?)\n```$", path(lang).read_text(encoding="utf-8"), re.M | re.S)
+    parts = re.findall(r"^## ([^\n]+)\n```\n(.*?)\n```$", path(lang).read_text(encoding="utf-8"), re.M | re.S)
     return dict(parts)
