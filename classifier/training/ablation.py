@@ -19,10 +19,11 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from classifier.features import ViewConfig
-from classifier.labels import LABELS
+from classifier.labels import LABELS, SAFE_LABELS
 from classifier.message import Message, fold_many
 from classifier.model import MANIFEST, LinearModel, quantise, save_model
 from classifier.training.attacks import kept_under
+from classifier.training.calibration import UNCALIBRATED
 from classifier.training.corpus import load_corpus
 from classifier.training.figures import macro_f1, pair_accuracy, rate
 from classifier.training.train import FOLDS, SEED, Recipe, fit
@@ -32,7 +33,6 @@ ATTACKED = 1000
 STRENGTH = 0.3
 SHARE = 0.5
 """Share of the training families that is used."""
-UNCALIBRATED = {"calibration": {"temperature": 1.0, "label_bias": dict.fromkeys(LABELS, 0.0)}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def run(variant: Variant, train: pd.DataFrame, test: pd.DataFrame, jobs: int = 2
     head = pipeline.named_steps["classifier"]
     weights, scales = quantise(head.coef_.T)
     space = pipeline.named_steps["features"].space_
-    model = LinearModel(space, weights, scales, head.intercept_, tuple(head.classes_), UNCALIBRATED)
+    model = LinearModel(space, weights, scales, head.intercept_, tuple(head.classes_), {"calibration": UNCALIBRATED})
 
     def predict(texts: list[str]) -> np.ndarray:
         found = [model.score(folder(texts[at : at + 2000])).label_probabilities for at in range(0, len(texts), 2000)]
@@ -95,8 +95,8 @@ def run(variant: Variant, train: pd.DataFrame, test: pd.DataFrame, jobs: int = 2
     return {
         "macro_f1": macro_f1(truth, said),
         "pairs": pair_accuracy(test.pair.to_numpy(), truth, said)["rate"],
-        "danger": rate(np.isin(said, ("official", "collection")), truth == "fraud")["rate"],
-        "alarms": rate(said == "fraud", np.isin(truth, ("official", "collection")))["rate"],
+        "danger": rate(np.isin(said, SAFE_LABELS), truth == "fraud")["rate"],
+        "alarms": rate(said == "fraud", np.isin(truth, SAFE_LABELS))["rate"],
         "kept": float(np.mean([rows[0]["kept"]["fraud"] for rows in attacks.values()])),
         "attack_alarms": float(np.mean([rows[0]["alarms"] for rows in attacks.values()])),
         "size": size / 1e6,

@@ -13,6 +13,9 @@ from scipy.optimize import minimize
 
 from classifier.labels import LABELS, label_of
 
+UNCALIBRATED: dict[str, Any] = {"temperature": 1.0, "label_bias": dict.fromkeys(LABELS, 0.0)}
+"""A calibration that changes nothing."""
+
 
 def label_matrix(kinds: tuple[str, ...]) -> np.ndarray:
     """(kinds, labels), 1 where the kind belongs to the label."""

@@ -13,22 +13,20 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import Pipeline
 
-from classifier.labels import LABELS
 from classifier.message import fold_many
-from classifier.training.calibration import label_probabilities
+from classifier.training.calibration import UNCALIBRATED, label_probabilities
 from classifier.training.corpus import load_challenge, load_corpus
 from classifier.training.figures import summarise
 from classifier.training.train import SEED, Recipe, fit
 from classifier.training.vectorizer import to_matrix
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
-PLAIN = {"temperature": 1.0, "label_bias": dict.fromkeys(LABELS, 0.0)}
 
 
 def _figures(pipeline: Pipeline, texts: list[str], truth: np.ndarray) -> dict[str, Any]:
     head = pipeline.named_steps["classifier"]
     logits = head.decision_function(to_matrix(pipeline.named_steps["features"].space_, fold_many(texts)))
-    return summarise(truth, label_probabilities(logits, tuple(head.classes_), PLAIN))
+    return summarise(truth, label_probabilities(logits, tuple(head.classes_), UNCALIBRATED))
 
 
 def curve(jobs: int = 2) -> list[dict[str, float]]:
