@@ -203,8 +203,11 @@ class FeatureSpace:
         count = len(messages)
 
         def vocabulary(rows: IntArray, keys: IntArray) -> tuple[IntArray, IntArray]:
-            seen = np.unique(np.stack([keys, rows]), axis=1)[0] if len(keys) else keys
-            values, df = np.unique(seen, return_counts=True)
+            order = np.argsort(keys, kind="stable")  # rows ascend already, and go on doing so for each key
+            keys, rows = keys[order], rows[order]
+            again = np.zeros(len(keys), bool)
+            again[1:] = (keys[1:] == keys[:-1]) & (rows[1:] == rows[:-1])
+            values, df = np.unique(keys[~again], return_counts=True)
             kept = df >= config.min_df
             return values[kept], df[kept]
 

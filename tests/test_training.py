@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from sklearn.linear_model import LogisticRegression
 
 from classifier.errors import CorpusError
 from classifier.labels import LABELS, kinds
@@ -11,6 +12,7 @@ from classifier.training.calibration import expected_calibration_error, fit_cali
 from classifier.training.drafts import read_drafts, shares_run, to_rows
 from classifier.training.head import NBLogisticKinds
 from classifier.training.near_duplicates import groups, near_duplicate_pairs
+from classifier.training.solver import solve
 from classifier.training.suspects import suspects
 
 KINDS = tuple(f"{label}.a" for label in LABELS)
@@ -145,3 +147,31 @@ def test_suspects_are_messages_that_look_like_another_label():
     probabilities[-1] = [0.01, 0.01, 0.97, 0.01]
     found = suspects(probabilities, labels)
     assert (found.row.to_list(), found.likelier.to_list()) == ([6], ["fraud"])
+
+
+def _problem(seed=3, rows=300, columns=60, tasks=5):
+    rng = np.random.default_rng(seed)
+    X = sp.random(rows, columns, 0.2, format="csr", dtype=np.float32, random_state=rng)
+    truth = rng.normal(size=(columns, tasks)) * 4
+    targets = X @ truth + rng.normal(size=(rows, tasks)) * 0.5 > 0.3
+    bounds = (rng.uniform(0.2, 1, size=(rows, 1)) * np.array([1, 2, 5, 10, 20.0])).astype(np.float32)
+    return X, targets, bounds, rng.uniform(0.3, 2, size=(columns, tasks)).astype(np.float32)
+
+
+def test_the_solver_finds_the_logistic_regressions_of_scikit_learn():
+    X, targets, bounds, scales = _problem()
+    weights, intercepts = solve(X, targets, bounds, scales, passes=60, seed=0)
+    for t in range(targets.shape[1]):
+        scaled = X.multiply(scales[:, t]).tocsr()
+        exact = LogisticRegression(C=1.0, solver="liblinear", dual=False, tol=1e-8, max_iter=10_000)
+        exact.fit(scaled, targets[:, t], sample_weight=bounds[:, t])
+        found = X @ weights[:, t] + intercepts[t]
+        assert np.abs(found - exact.decision_function(scaled)).max() < 0.1
+        assert np.abs(found).max() > 2
+
+
+def test_the_solver_gives_the_same_whatever_the_threads():
+    problem = _problem()
+    one, two = (solve(*problem, passes=3, seed=1, jobs=jobs) for jobs in (1, 2))
+    assert np.array_equal(one[0], two[0])
+    assert np.array_equal(one[1], two[1])

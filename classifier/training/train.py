@@ -41,9 +41,10 @@ class Recipe:
     views: ViewConfig = field(default_factory=ViewConfig)
     C: float = 20.0
     label_C: float = 5.0
-    smoothing: float = 2.0
+    smoothing: float = 10.0
     label_share: float = 1.0
     kind_share: float = 1.0
+    passes: int = 6
     augment: bool = True
     disturb: bool = True
     disturb_weight: float = 0.1
@@ -54,7 +55,16 @@ class Recipe:
 
 def make_pipeline(recipe: Recipe, jobs: int = 1) -> Pipeline:
     """The scikit-learn pipeline of a recipe, unfitted: vectorizer and logistic regressions."""
-    head = NBLogisticKinds(recipe.C, recipe.label_C, recipe.smoothing, recipe.label_share, recipe.kind_share, n_jobs=jobs)
+    head = NBLogisticKinds(
+        C=recipe.C,
+        label_C=recipe.label_C,
+        smoothing=recipe.smoothing,
+        label_share=recipe.label_share,
+        kind_share=recipe.kind_share,
+        passes=recipe.passes,
+        seed=recipe.seed,
+        n_jobs=jobs,
+    )
     signals: list[Signal] | None = None if recipe.signals else []
     return Pipeline([("features", MessageVectorizer(recipe.views, signals)), ("classifier", head)])
 
