@@ -327,42 +327,43 @@ class FeatureSpace:
         """Signals of each message; a signal that stands at several places shares its weight among them."""
         first, weight = self.offset("signal"), self.config.signal_weight
         matcher = self.matcher
-        computed = {s.id: i for i, s in enumerate(self.signals) if not s.pattern}
         texts = [m.folded for m in messages]
-        counts: list[int] = []
-        indices: list[int] = []
-        shared: list[int] = []
-        starts: list[int] = []
-        ends: list[int] = []
-        for message, found, length in zip(messages, matcher.match_many(texts), lengths(texts), strict=True):
-            before = len(indices)
-            if positions:
-                for index in found:
-                    spans = matcher.spans(index, message.folded) or [(0, 0)]
-                    for start, end in spans:
-                        indices.append(index)
-                        shared.append(len(spans))
-                        starts.append(start)
-                        ends.append(end)
-            else:
-                indices += found
-            for name in (*(f"hiding.{kind}" for kind in message.hiding), length) if message.hiding else (length,):
-                if name in computed:
-                    indices.append(computed[name])
-                    if positions:
-                        shared.append(1)
-                        starts.append(0)
-                        ends.append(0)
-            counts.append(len(indices) - before)
-        total = len(indices)
-        values = np.full(total, weight)
+        rows, indices = matcher.match_many(texts)
+        more = self._computed(messages)
         if positions:
-            values /= shared
-        places = np.zeros((2, total), np.int64)
-        if positions:
-            places[:] = starts, ends
-        rows = np.repeat(np.arange(len(messages)), counts)
-        return Occurrences(rows, np.array(indices, np.int64) + first, values.astype(np.float32), places[0], places[1])
+            spans = [
+                matcher.spans(index, texts[row]) or [(0, 0)]
+                for row, index in zip(rows.tolist(), indices.tolist(), strict=True)
+            ]
+            counts = np.fromiter(map(len, spans), np.int64, len(spans))
+            rows, indices = np.repeat(rows, counts), np.repeat(indices, counts)
+            shared = np.concatenate([np.repeat(counts, counts), np.ones(len(more[0]), np.int64)])
+            flat = np.array([span for several in spans for span in several], np.int64).reshape(-1, 2)
+            places = np.concatenate([flat, np.zeros((len(more[0]), 2), np.int64)])
+        rows, indices = np.concatenate([rows, more[0]]), np.concatenate([indices, more[1]])
+        order = np.argsort(rows, kind="stable")
+        rows, columns = rows[order], indices[order] + first
+        if not positions:
+            nowhere = np.zeros(len(rows), np.int64)
+            return Occurrences(rows, columns, np.full(len(rows), weight, np.float32), nowhere, nowhere)
+        starts, ends = places[order].T
+        return Occurrences(rows, columns, (weight / shared[order]).astype(np.float32), starts, ends)
+
+    def _computed(self, messages: Sequence[Message]) -> tuple[IntArray, IntArray]:
+        """(message, index) of the signals that are no patterns: the length, and the kinds of hiding undone."""
+        index = {s.id: i for i, s in enumerate(self.signals) if not s.pattern}
+        of_length = np.array([index.get(name, -1) for name in LENGTHS])
+        indices = of_length[length_bands([m.folded for m in messages])]
+        rows = np.flatnonzero(indices >= 0)
+        hidden = [
+            (row, index[f"hiding.{kind}"])
+            for row, message in enumerate(messages)
+            if message.hiding
+            for kind in message.hiding
+            if f"hiding.{kind}" in index
+        ]
+        more = np.array(hidden, np.int64).reshape(-1, 2)
+        return np.concatenate([more[:, 0], rows]), np.concatenate([more[:, 1], indices[rows]])
 
     def measure(self, messages: Sequence[Message] | Chunk) -> tuple[IntArray, npt.NDArray[np.float64]]:
         """For each message the number of letters and digits, and the share of its letters that the vocabulary knows."""
@@ -384,10 +385,10 @@ class FeatureSpace:
         return self._known_points[points]
 
 
-def lengths(texts: Sequence[str]) -> list[str]:
-    """The signal of each text's length."""
+def length_bands(texts: Sequence[str]) -> IntArray:
+    """The place in `LENGTHS` of each text's length."""
     sizes = np.fromiter((len(text.strip()) for text in texts), np.int64, len(texts))
-    return [LENGTHS[at] for at in np.searchsorted(LENGTH_LIMITS, sizes).tolist()]
+    return np.searchsorted(LENGTH_LIMITS, sizes)
 
 
 def save_space(space: FeatureSpace, folder: Path) -> None:

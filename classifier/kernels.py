@@ -18,24 +18,26 @@ MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 @njit(cache=True, nogil=True)
-def fill(keys: Any, values: Any, table_keys: Any, table_values: Any, base: int, shift: int) -> None:
-    """Enter keys into one open-addressing table; the slots ``[base, base + 2 ** (64 - shift))`` are its own."""
+def fill(keys: Any, values: Any, table: Any, base: int, shift: int) -> None:
+    """Enter keys into one open-addressing table; the slots ``[base, base + 2 ** (64 - shift))`` are its own.
+
+    A slot is a key and its value side by side, so that a look-up costs one line of the cache; no value is -1.
+    """
     mask = (np.int64(1) << np.int64(64 - shift)) - 1
     for i in range(len(keys)):
         slot = np.int64((np.uint64(keys[i]) * MIX) >> np.uint64(shift))
-        while table_values[base + slot] >= 0:
+        while table[base + slot, 1] >= 0:
             slot = (slot + 1) & mask
-        table_keys[base + slot] = keys[i]
-        table_values[base + slot] = values[i]
+        table[base + slot, 0], table[base + slot, 1] = keys[i], values[i]
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _look_up(key: Any, table_keys: Any, table_values: Any, base: Any, shift: Any) -> Any:
+def _look_up(key: Any, table: Any, base: Any, shift: Any) -> Any:
     mask = (np.int64(1) << np.int64(64 - shift)) - 1
     slot = np.int64((np.uint64(key) * MIX) >> np.uint64(shift))
     while True:
-        value = table_values[base + slot]
-        if value < 0 or table_keys[base + slot] == key:
+        value = table[base + slot, 1]
+        if value < 0 or table[base + slot, 0] == key:
             return value
         slot = (slot + 1) & mask
 
@@ -43,7 +45,7 @@ def _look_up(key: Any, table_keys: Any, table_values: Any, base: Any, shift: Any
 @njit(cache=True, nogil=True)
 def text_features(
     points: Any, first: Any, sizes: Any, word_first: Any, words: Any, word_starts: Any, word_ends: Any, word_count: Any,
-    table_keys: Any, table_values: Any, base: Any, shift: Any, orders: Any, view_first: Any, weights: Any,
+    tables: Any, base: Any, shift: Any, orders: Any, view_first: Any, weights: Any,
     syllable_of: Any, idf: Any, rows: Any, columns: Any, values: Any, starts: Any, ends: Any,
 ) -> int:  # fmt: skip
     """The occurrences of words, characters and syllables, message by message; returns how many (`FeatureSpace._plain`).
@@ -59,6 +61,8 @@ def text_features(
     ids = np.empty(longest + 2, np.int64)
     id_starts = np.empty(longest + 2, np.int32)
     id_ends = np.empty(longest + 2, np.int32)
+    keys, slots = np.empty(longest + 2, np.int64), np.empty(longest + 2, np.int64)
+    held, column_of = np.empty(longest + 2, np.int64), np.empty(longest + 2, np.int64)
     for row in range(len(sizes)):
         at, size = first[row], sizes[row]
         # --- words and pairs
@@ -75,7 +79,7 @@ def text_features(
             for w in range(word_first[row], word_first[row + 1] - 1):
                 if words[w] < word_count and words[w + 1] < word_count:
                     key = (np.int64(words[w]) << 32) | np.int64(words[w + 1])
-                    column = _look_up(key, table_keys, table_values, base[table], shift[table])
+                    column = _look_up(key, tables, base[table], shift[table])
                     if column >= 0:
                         rows[out], columns[out], starts[out], ends[out] = row, column, word_starts[w], word_ends[w + 1]
                         square = np.float64(idf[column])
@@ -131,7 +135,7 @@ def text_features(
                             key = np.int64(0)
                             for j in range(length):
                                 key = (key << 5) | np.int64(points[at + spot + j] - 96)
-                            found = _look_up(key, table_keys, table_values, base[0], shift[0])
+                            found = _look_up(key, tables, base[0], shift[0])
                             if found >= 0:
                                 ids[count], id_starts[count], id_ends[count] = found, spot, spot + length
                                 count += 1
@@ -144,11 +148,23 @@ def text_features(
             begin, total = out, 0.0
             for table in range(view_first[view], view_first[view + 1]):
                 order, squares = orders[table], 0.0
+                mask = (np.int64(1) << np.int64(64 - shift[table])) - 1
+                # All first slots at once, then what they hold: the memory is asked for many at a time.
                 for i in range(count - order + 1):
                     key = ids[i]
                     for j in range(1, order):
                         key = (key << bits) | ids[i + j]
-                    column = _look_up(key, table_keys, table_values, base[table], shift[table])
+                    keys[i] = key
+                    slots[i] = np.int64((np.uint64(key) * MIX) >> np.uint64(shift[table]))
+                for i in range(count - order + 1):
+                    held[i], column_of[i] = tables[base[table] + slots[i], 0], tables[base[table] + slots[i], 1]
+                for i in range(count - order + 1):
+                    key, column = keys[i], column_of[i]
+                    if column >= 0 and held[i] != key:
+                        slot = slots[i]
+                        while column >= 0 and tables[base[table] + slot, 0] != key:
+                            slot = (slot + 1) & mask
+                            column = tables[base[table] + slot, 1]
                     if column >= 0:
                         rows[out], columns[out] = row, column
                         starts[out], ends[out] = id_starts[i], id_ends[i + order - 1]

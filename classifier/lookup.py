@@ -43,10 +43,9 @@ class Lookup:
         sizes = np.left_shift(1, np.array(bits))
         self.base = np.cumsum(sizes) - sizes
         self.shift = 64 - np.array(bits)
-        self.keys = np.zeros(int(sizes.sum()), np.int64)
-        self.values = np.full(len(self.keys), -1, np.int32)
+        self.slots = np.full((int(sizes.sum()), 2), -1, np.int64)
         for (keys, values), base, shift in zip(tables, self.base.tolist(), self.shift.tolist(), strict=True):
-            kernels.fill(keys.astype(np.int64), values, self.keys, self.values, base, shift)
+            kernels.fill(keys.astype(np.int64), values, self.slots, base, shift)
         self.orders = np.array([1, *(order for view in views for order, _, _ in view)])
         self.view_first = 1 + np.cumsum([0, *map(len, views)])
         config = space.config
@@ -63,7 +62,7 @@ class Lookup:
         values = np.empty(room, np.float32)
         count = self.kernels.text_features(
             chunk.points, block.first, block.sizes, word_first, ids, starts, ends, len(self.space.words),
-            self.keys, self.values, self.base, self.shift, self.orders, self.view_first, self.weights,
+            self.slots, self.base, self.shift, self.orders, self.view_first, self.weights,
             self.syllable_of, self.space.idf, out[0], out[1], values, out[2], out[3],
         )  # fmt: skip
         return Occurrences(out[0][:count], out[1][:count], values[:count], out[2][:count], out[3][:count])

@@ -11,11 +11,10 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,9 +29,11 @@ HAN = "\u3400-\u9fff"
 TRADITIONAL_TEXT_SHARE = 0.12
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message and its folded form.
+NOTHING_HIDDEN: Mapping[str, int] = {}
+
+
+class Message(NamedTuple):
+    """One message and its folded form; a named tuple, since a million of them are made.
 
     Attributes:
         text: the original, untouched.
@@ -46,7 +47,7 @@ class Message:
     folded: str
     starts: Sequence[int] | None = None
     ends: Sequence[int] | None = None
-    hiding: dict[str, int] = field(default_factory=dict)
+    hiding: Mapping[str, int] = NOTHING_HIDDEN
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Map the folded span ``[start, end)``, not empty, to the span of the original text that covers it."""
@@ -254,7 +255,7 @@ def _fold(
     text: str, folded: str, tables: _Tables, changed: Mapping[str, str], kinds: Mapping[str, str], moving: frozenset[str]
 ) -> Message:
     """Fold a text that is more than characters replaced by one character each; `folded` has those replaced."""
-    hiding = {} if kinds.keys().isdisjoint(text) else _count_hiders(text, kinds)
+    hiding: dict[str, int] = {} if kinds.keys().isdisjoint(text) else _count_hiders(text, kinds)
     in_place = moving.isdisjoint(text)
     if not in_place:
         work = _translate(text, changed)

@@ -13,8 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from classifier.errors import ModelError
 
+IntArray = npt.NDArray[np.int64]
 TOML = Path(__file__).with_name("resources") / "signals.toml"
 LOOK_BACK = 12  # characters before a match in which `unless` may deny it
 FEW = 200  # texts up to which google-re2 locates all patterns: it compiles them faster
@@ -148,7 +152,7 @@ class SignalMatcher:
 
     def __init__(self, signals: Sequence[Signal], database: bytes | None = None) -> None:
         self.signals = list(signals)
-        self._unless = [bool(s.unless) for s in self.signals]
+        self._unless = np.array([bool(s.unless) for s in self.signals], bool)
         # Denials that hold or not wherever the text is cut: no anchor, no word boundary.
         self._anywhere = {i for i, s in enumerate(self.signals) if not ANCHOR.search(s.unless)}
         self._simple = _Simple(self.signals)
@@ -175,29 +179,35 @@ class SignalMatcher:
 
     def match(self, folded: str) -> list[int]:
         """Return the indices of the signals that the folded text shows, ascending."""
-        return self.match_many([folded])[0]
+        found: list[int] = self.match_many([folded])[1].tolist()
+        return found
 
-    def match_many(self, texts: Sequence[str]) -> list[list[int]]:
-        """The signals of each text."""
+    def match_many(self, texts: Sequence[str]) -> tuple[IntArray, IntArray]:
+        """The signals of each text: parallel arrays of the text's number and the signal's index, both ascending."""
         hits: list[int] = []
-        unless = self._unless
         scan = self._scan
+        add = hits.append
 
         def found(index: int, _from: int, _to: int, _flags: int, _context: object) -> None:
-            hits.append(index)
+            add(index)
 
-        shown: list[list[int]] = []
+        counts: list[int] = []
         self._seen += len(texts)
         for folded in texts:
-            data = folded.encode("utf-8", "replace")
+            before = len(hits)
             if scan is not None:
-                hits.clear()
-                scan(data, match_event_handler=found)
+                scan(folded.encode("utf-8", "replace"), match_event_handler=found)
             else:
-                hits = [self._ids[i] for i in self._filter.Match(folded) or ()]
-            hits.sort()
-            shown.append([i for i in hits if not unless[i] or self._allowed(i, folded)])
-        return shown
+                hits += [self._ids[i] for i in self._filter.Match(folded) or ()]
+            counts.append(len(hits) - before)
+        indices = np.array(hits, np.int64)
+        rows = np.repeat(np.arange(len(texts)), counts)
+        order = np.lexsort((indices, rows))
+        indices = indices[order]
+        shown = np.ones(len(indices), bool)
+        for at in np.flatnonzero(self._unless[indices]).tolist():
+            shown[at] = self._allowed(int(indices[at]), texts[rows[at]])
+        return rows[shown], indices[shown]
 
     def _allowed(self, index: int, folded: str) -> bool:
         _, unless = self._expressions(index, folded)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, NamedTuple
 
 from classifier.labels import Label
 
@@ -20,8 +20,7 @@ Action = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """A span of the original text that speaks for or against the verdict.
 
     Attributes:
@@ -60,9 +59,8 @@ class Warning:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The answer to one message.
+class Verdict(NamedTuple):
+    """The answer to one message; a named tuple, since a million of them are made.
 
     Attributes:
         label: one of the four labels, or ``uncertain``, which is never a synonym of safe.
@@ -91,7 +89,6 @@ class Verdict:
     remainder: float
     model_version: str
     mode: str = "balanced"
-    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def confidence(self) -> float:
@@ -109,7 +106,7 @@ class Verdict:
             "kind": self.kind,
             "confidence": round(self.confidence, 6),
             "probabilities": {k: round(v, 6) for k, v in self.probabilities.items()},
-            "evidence": [asdict(e) | {"weight": round(e.weight, 4)} for e in self.evidence],
+            "evidence": [e._asdict() | {"weight": round(e.weight, 4)} for e in self.evidence],
             "log_odds": round(self.log_odds, 4),
             "bias": round(self.bias, 4),
             "remainder": round(self.remainder, 4),
@@ -118,4 +115,4 @@ class Verdict:
             "mode": self.mode,
             "text": self.text,
         }
-        return out | self.extra
+        return out
