@@ -94,7 +94,7 @@ MOVES: tuple[Callable[[str, random.Random], str], ...] = (
 )  # fmt: skip
 
 
-HEAVY_SHARE, PADDED_SHARE, COURTEOUS_SHARE = 0.2, 0.08, 0.06
+HEAVY_SHARE, PADDED_SHARE, COURTEOUS_SHARE = 0.2, 0.2, 0.1
 """Shares of messages that get one more copy: hidden in many places, padded with other matters, with courtesies."""
 HEAVY = (homophone, homophone, pinyin_full, pinyin_initial, shape, split_parts)
 DAILY = frozenset(

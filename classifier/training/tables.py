@@ -33,7 +33,7 @@ def _class_of(char: str, folded: str, traditional: bool) -> str:
         return ""
     if width in "FH":
         return "wide"
-    if folded.isalnum() and folded.isascii():
+    if folded.isalnum() and folded.isascii() and not "\u2160" <= char <= "\u217f":  # Roman numerals: Ⅱ类户
         return "fancy"
     return ""
 
