@@ -41,7 +41,7 @@ class NBLogisticKinds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters:
         C, label_C: inverse regularisation of the regressions over kinds and over labels.
-        smoothing: added to every count of the log-count ratio.
+        smoothings: what is added to every count of the log-count ratio; the mean of one regression for each.
         label_share: weight of the label's logit in its kinds' logits; 0 leaves labels out.
         kind_share: weight of the kind's own logit; 0 leaves only labels (every kind of a label alike).
         passes: of the solver over all rows; more than these change no figure.
@@ -57,7 +57,7 @@ class NBLogisticKinds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         C: float = 20.0,
         label_C: float = 5.0,
-        smoothing: float = 10.0,
+        smoothings: tuple[float, ...] = (2.0, 10.0),
         label_share: float = 1.0,
         kind_share: float = 1.0,
         passes: int = 6,
@@ -66,7 +66,7 @@ class NBLogisticKinds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> None:
         self.C = C
         self.label_C = label_C
-        self.smoothing = smoothing
+        self.smoothings = smoothings
         self.label_share = label_share
         self.kind_share = kind_share
         self.passes = passes
@@ -82,18 +82,24 @@ class NBLogisticKinds(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         names, label_of_kind = np.unique(own, return_inverse=True)
         belongs = np.eye(len(names))[label_of_kind]
         counts = counts_by_class(X, of_kind, len(own), weights)
-        ratios = np.concatenate(
-            [log_count_ratios(counts, self.smoothing), log_count_ratios(counts @ belongs, self.smoothing)], axis=1
-        )
         targets = np.concatenate([np.eye(len(own), dtype=bool)[of_kind], belongs[of_kind] > 0], axis=1)
         strengths = np.repeat([self.C, self.label_C], [len(own), len(names)])
         bounds = (weights[:, None] * strengths).astype(np.float32)
-        found, intercepts = solve(X, targets, bounds, ratios.astype(np.float32), self.passes, self.seed, self.n_jobs)
+        found, intercepts = np.zeros((X.shape[1], len(strengths))), np.zeros(len(strengths))
+        for smoothing in self.smoothings:
+            ratios = np.concatenate(
+                [log_count_ratios(counts, smoothing), log_count_ratios(counts @ belongs, smoothing)], axis=1
+            )
+            each = solve(X, targets, bounds, ratios.astype(np.float32), self.passes, self.seed, self.n_jobs)
+            found += each[0] / len(self.smoothings)
+            intercepts += each[1] / len(self.smoothings)
         kinds, tops = np.split(found, [len(own)], axis=1)
-        self.coef_ = np.ascontiguousarray((self.kind_share * kinds + self.label_share * tops[:, label_of_kind]).T)
+        self.coef_ = np.ascontiguousarray(
+            (self.kind_share * kinds + self.label_share * tops[:, label_of_kind]).T, np.float32
+        )
         self.intercept_ = (
             self.kind_share * intercepts[: len(own)] + self.label_share * intercepts[len(own) :][label_of_kind]
-        )
+        ).astype(np.float32)
         return self
 
     def decision_function(self, X: sp.csr_matrix) -> np.ndarray:

@@ -41,7 +41,7 @@ class Recipe:
     views: ViewConfig = field(default_factory=ViewConfig)
     C: float = 20.0
     label_C: float = 5.0
-    smoothing: float = 10.0
+    smoothings: tuple[float, ...] = (2.0, 10.0)
     label_share: float = 1.0
     kind_share: float = 1.0
     passes: int = 6
@@ -58,7 +58,7 @@ def make_pipeline(recipe: Recipe, jobs: int = 1) -> Pipeline:
     head = NBLogisticKinds(
         C=recipe.C,
         label_C=recipe.label_C,
-        smoothing=recipe.smoothing,
+        smoothings=recipe.smoothings,
         label_share=recipe.label_share,
         kind_share=recipe.kind_share,
         passes=recipe.passes,
