@@ -60,6 +60,8 @@ def variants() -> list[Variant]:
         Variant("without augmentation", replace(full, augment=False)),
         Variant("labels alone, no kinds", replace(full, kind_share=0.0)),
         Variant("kinds alone, no labels", replace(full, label_share=0.0)),
+        Variant("the bold smoothing alone", replace(full, smoothings=full.smoothings[:1])),
+        Variant("the cautious smoothing alone", replace(full, smoothings=full.smoothings[1:])),
         Variant("words alone", replace(full, views=ViewConfig(char_orders=(), pinyin_orders=()), signals=False)),
     ]
 
