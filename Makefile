@@ -22,7 +22,7 @@ setup: $(STAMP) ## build the environment
 demo: $(STAMP) ## classify the example messages and explain the verdicts
 	$(BIN)/classify data/examples/*.txt
 
-train: $(STAMP) ## corpus -> models/default (about 15 minutes)
+train: $(STAMP) ## corpus -> models/default (about 7 minutes)
 	$(BIN)/classify train
 
 evaluate: $(STAMP) ## the shipped model on the challenge set
@@ -39,7 +39,7 @@ lint: $(STAMP) ## ruff and mypy
 corpus-check: $(STAMP) ## the rules of the corpus
 	$(BIN)/python -m classifier.training.checks
 
-ablation: $(STAMP) ## what each part of the model is worth (about 12 minutes)
+ablation: $(STAMP) ## what each part of the model is worth (about 8 minutes)
 	$(BIN)/python -m classifier.training.ablation | tee models/default/ABLATION.md
 
 corpus-report: $(STAMP) ## counts, coverage and statistics of the corpus

@@ -16,8 +16,10 @@ from classifier.policy import Mode, Thresholds
 CONFIDENCE = 0.95
 TARGETS: dict[Mode, tuple[float, float, float]] = {
     # (fraud called official or collection, lawful called fraud, least probability of any label)
-    "cautious": (0.005, 0.01, 0.60),
-    "balanced": (0.01, 0.02, 0.45),
+    # On real messages nobody here wrote (the fake-base-station set) the first error came out nearly twice that of the
+    # folds: the bounds on the folds are set so that 1 % and 0.5 % hold there too.
+    "cautious": (0.003, 0.01, 0.60),
+    "balanced": (0.006, 0.02, 0.45),
     "best-guess": (1.0, 1.0, 0.0),
 }
 GRID = np.round(np.concatenate([np.arange(0.005, 0.1, 0.005), np.arange(0.1, 1.0, 0.01)]), 3)
