@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from classifier.chunk import IntArray
 from classifier.errors import ModelError
 
-IntArray = npt.NDArray[np.int64]
 TOML = Path(__file__).with_name("resources") / "signals.toml"
 LOOK_BACK = 12  # characters before a match in which `unless` may deny it
 FEW = 200  # texts up to which google-re2 locates all patterns: it compiles them faster

@@ -265,7 +265,7 @@ def _training() -> None:
 @cli.command()
 @click.option("--corpus", type=click.Path(path_type=Path), default=None, help="语料文件夹 / corpus folder.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=None, help="模型文件夹 / model folder.")
-@click.option("--jobs", type=click.IntRange(1, 64), default=2, help="并行的折数 / folds in parallel.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=2, help="线程数 / threads.")
 def train(corpus: Path | None, output: Path | None, jobs: int) -> None:
     """用语料重新训练模型 / retrain on a corpus."""
     _training()
