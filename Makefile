@@ -39,7 +39,7 @@ lint: $(STAMP) ## ruff and mypy
 corpus-check: $(STAMP) ## the rules of the corpus
 	$(BIN)/python -m classifier.training.checks
 
-ablation: $(STAMP) ## what each part of the model is worth (about 8 minutes)
+ablation: $(STAMP) ## what each part of the model is worth (about 9 minutes)
 	$(BIN)/python -m classifier.training.ablation | tee models/default/ABLATION.md
 
 corpus-report: $(STAMP) ## counts, coverage and statistics of the corpus

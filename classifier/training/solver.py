@@ -2,7 +2,7 @@
 
 The method is that of Yu, Huang and Lin (Dual coordinate descent methods for logistic regression and maximum entropy
 models, Machine Learning 85, 2011), as in liblinear, which solves one task after the other. Here a row's features are
-read once for all tasks and its weights stand side by side in memory: the same answer in a sixth of the time.
+read once for all tasks and its weights stand side by side in memory: the same answer in much less time.
 """
 
 from __future__ import annotations
